@@ -1,0 +1,58 @@
+"""What the model sees: the log, turned into one request.
+
+The same function serves people, evals and training, so a recorded session gives back exactly the
+requests its model was asked.
+"""
+
+from collections.abc import Sequence
+
+from doer.records.action import Observation
+from doer.records.completion import Message, Request, Sampling, ToolSpec
+from doer.records.event import Decided, Event, Intended, Observed, Said, TurnStarted
+
+KEPT_VIEWS = 3  # pages shown in full; older ones are named only
+LEFT_OUT = "(an earlier view, left out)"
+
+
+def request(
+    events: Sequence[Event],
+    instructions: str = "",
+    tools: tuple[ToolSpec, ...] = (),
+    sampling: Sampling | None = None,
+) -> Request:
+    """The request for the next decision after `events` (one session's, in order)."""
+    calls: dict[int, str] = {}  # seq of an intent -> the model's id of the call
+    messages = [Message(role="system", text=instructions)] if instructions else []
+    shown = [event.seq for event in events if _shows(event)][-KEPT_VIEWS:]
+    for event in events:
+        match event.data:
+            case TurnStarted(instruction=text, observation=first):
+                messages.append(Message(role="user", text=text))
+                if first is not None:
+                    messages.append(_seen(first, "", event.seq in shown))
+            case Said(text=text):
+                messages.append(Message(role="user", text=text))
+            case Decided(completion=said):
+                messages.append(Message(role="assistant", text=said.text, actions=said.actions))
+            case Intended(action=action):
+                calls[event.seq] = action.id
+            case Observed(observation=seen):
+                call = calls.get(event.cause or 0, "")
+                messages.append(_seen(seen, call, event.seq in shown))
+            case _:
+                pass
+    return Request(messages=tuple(messages), tools=tools, sampling=sampling or Sampling())
+
+
+def _shows(event: Event) -> bool:
+    """Whether the event holds a view; an error shows nothing and makes no view an earlier one."""
+    seen = event.data.observation if isinstance(event.data, TurnStarted | Observed) else None
+    return seen is not None and not seen.error
+
+
+def _seen(observation: Observation, call: str, whole: bool) -> Message:
+    if whole or observation.error:
+        text, elements = observation.text, observation.elements
+    else:
+        text, elements = LEFT_OUT, ()
+    return Message(role="tool", text=text, elements=elements, call=call)

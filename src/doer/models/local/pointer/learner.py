@@ -1,0 +1,151 @@
+"""The Learner of the pointer policy: gradients from chunks of rows of like length, then AdamW."""
+
+# torch leaves these out of its annotations.
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from doer.errors import ConfigError, ModelError
+from doer.models.local.pointer.batch import Batcher, alike
+from doer.models.local.pointer.choice import masked, scored
+from doer.models.local.pointer.folder import Checkpoint, read, read_learner, write
+from doer.models.local.pointer.grammar import Rules
+from doer.models.local.pointer.net import NetConfig, fitted, fresh, one_thread
+from doer.models.local.pointer.vocabulary import Vocabulary
+from doer.models.local.weights import Loss, Row, Scores, StepReport
+
+_CHUNK = 48
+_LONGEST_GRADIENT = 1.0
+
+
+class PointerLearner:
+    """A Learner. It draws no random numbers; only a fresh net does, from `seed`."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        *,
+        seed: int = 0,
+        betas: tuple[float, float] = (0.9, 0.95),
+        weight_decay: float = 0.0,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.config = NetConfig(tokens=vocabulary.size, first_place=vocabulary.first_place)
+        self._version = 0
+        self._batcher = Batcher(vocabulary)
+        self._net = fresh(self.config, seed)
+        self._optimizer = torch.optim.AdamW(
+            self._net.parameters(), lr=0.0, betas=betas, weight_decay=weight_decay, fused=True
+        )
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def weights(self, version: int) -> Mapping[str, Tensor]:
+        """The weights as they are. Raises `ModelError` when they are no longer that version."""
+        if version != self._version:
+            raise ModelError(f"the weights are at version {self._version}, not {version}")
+        return self._net.state_dict()
+
+    @torch.no_grad()
+    def log_probs(self, rows: Sequence[Row]) -> list[tuple[float, ...]]:
+        one_thread()
+        found: dict[int, tuple[float, ...]] = {}
+        for chunk in self._chunks(rows):
+            scores = self._scores([rows[at] for at in chunk])
+            for at, logp_T in zip(chunk, scores.logp_R_T, strict=True):
+                ahead, chosen = _split(rows[at])
+                found[at] = (0.0,) * len(ahead) + tuple(map(float, logp_T[: len(chosen)]))
+        return [found[at] for at in range(len(rows))]
+
+    def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
+        one_thread()
+        self._optimizer.zero_grad()
+        sums = torch.zeros(5)
+        for chunk in self._chunks(rows):
+            some = [rows[at] for at in chunk]
+            scores = self._scores(some)
+            old_R_T = _old(some, scores.mask_R_T)
+            value = loss(scores, old_R_T, torch.tensor([row.advantage for row in some]))
+            value = value / normaliser
+            value.backward()
+            sums += _sums(value.detach(), scores, old_R_T)
+        norm = float(torch.nn.utils.clip_grad_norm_(self._net.parameters(), _LONGEST_GRADIENT))
+        if not norm < float("inf"):
+            raise ModelError("the gradient is not finite")
+        for group in self._optimizer.param_groups:
+            group["lr"] = lr
+        self._optimizer.step()
+        self._version += 1
+        total, kl, entropy, moved, tokens = map(float, sums)
+        return StepReport(total, kl / tokens, entropy / tokens, moved / tokens, norm, int(tokens))
+
+    def save(self, folder: Path) -> None:
+        weights = self._net.state_dict()
+        state = {f"weights.{name}": tensor for name, tensor in weights.items()}
+        state["version"] = torch.tensor(self._version)
+        for name, parameter in self._net.named_parameters():
+            for key, value in self._optimizer.state[parameter].items():
+                state[f"{key}.{name}"] = value
+        write(folder, Checkpoint(self.config, self.vocabulary, weights, self._version), state)
+
+    def load(self, folder: Path) -> None:
+        state = read_learner(folder)
+        if read(folder).vocabulary != self.vocabulary:
+            raise ConfigError(f"{folder} was trained with another vocabulary")
+        self._net.load_state_dict(fitted(self.config, _under("weights", state)).state_dict())
+        self._optimizer.state.clear()
+        for key in ("step", "exp_avg", "exp_avg_sq"):
+            values = _under(key, state)
+            for name, parameter in self._net.named_parameters():
+                if name in values:
+                    self._optimizer.state[parameter][key] = values[name]
+        self._version = int(state["version"])
+
+    @staticmethod
+    def _chunks(rows: Sequence[Row]) -> list[list[int]]:
+        return alike([len(row.segment.token_ids) for row in rows], _CHUNK)
+
+    def _scores(self, rows: Sequence[Row]) -> Scores:
+        prefixes, actions = zip(*(_split(row) for row in rows), strict=True)
+        rules = [Rules(self._batcher.grammar, prefix) for prefix in prefixes]
+        answers = self._batcher.answers(rules, actions)
+        page = self._batcher.prefixes(prefixes)
+        raw, _ = self._net.write(answers.inputs, self._net.read(page))
+        choices = [rule.all(action) for rule, action in zip(rules, actions, strict=True)]
+        scores = masked(raw, *self._batcher.allowed(choices, page.there_R_P.shape[1]))
+        return Scores(*scored(scores, answers.targets_R_A, page), answers.mask_R_A)
+
+
+def _under(key: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{key}."
+    return {name.removeprefix(start): x for name, x in state.items() if name.startswith(start)}
+
+
+def _split(row: Row) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Prefix and action of a segment."""
+    at = row.segment.mask.index(1)
+    return row.segment.token_ids[:at], row.segment.token_ids[at:]
+
+
+def _old(rows: Sequence[Row], mask_R_T: Tensor) -> Tensor:
+    old = torch.zeros(mask_R_T.shape)
+    for to, row in zip(old, rows, strict=True):
+        at = row.segment.mask.index(1)
+        logprobs = torch.tensor(row.segment.logprobs[at:])
+        to[: len(logprobs)] = logprobs
+    return old
+
+
+def _sums(value: Tensor, scores: Scores, old_R_T: Tensor) -> Tensor:
+    """Loss, and over the masked tokens: KL, entropy, moved, and their number."""
+    mask = scores.mask_R_T
+    change = (scores.logp_R_T.detach() - old_R_T) * mask
+    moved = (change.exp() < 0.8) | (change.exp() > 1.25)
+    entropy = scores.entropy_R_T.detach() * mask
+    return torch.stack((value, -change.sum(), entropy.sum(), moved.sum(), mask.sum()))

@@ -1,0 +1,59 @@
+"""The pointer policy, wired to be asked and to be trained."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from doer.models.local.pointer.encoding import encode, encode_action
+from doer.models.local.pointer.folder import Checkpoint, read, write
+from doer.models.local.pointer.learner import PointerLearner
+from doer.models.local.pointer.model import PointerModel
+from doer.models.local.pointer.renaming import Renamer
+from doer.models.local.pointer.sampler import PointerSampler
+from doer.models.local.pointer.vocabulary import Vocabulary
+from doer.records.action import Action
+from doer.records.completion import Request, Segment
+
+
+class PointerPolicy:
+    """Implements `Policy`."""
+
+    def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
+        self.learner = PointerLearner(vocabulary, seed=seed)
+        self._vocabulary = vocabulary
+        self._sampler = PointerSampler(self.learner.config, vocabulary, self.learner.weights)
+        self.model = PointerModel(self._sampler, vocabulary)
+
+    @classmethod
+    def fresh(cls, texts: Iterable[str], seed: int) -> Self:
+        """New weights, and a vocabulary learnt from `texts`."""
+        return cls(Vocabulary.learn(texts), seed)
+
+    @classmethod
+    def resumed(cls, folder: Path) -> Self:
+        """From a checkpoint of the learner. Raises `ConfigError` when it is not one."""
+        policy = cls(read(folder).vocabulary, seed=0)
+        policy.learner.load(folder)
+        policy.refresh()
+        return policy
+
+    def practice(self, instructions: Iterable[str], share: float) -> PointerModel:
+        renamer = Renamer(self._vocabulary, instructions, share)
+        return PointerModel(self._sampler, self._vocabulary, renamer)
+
+    def demonstration(self, request: Request, action: Action) -> Segment:
+        prefix = encode(request, self._vocabulary)
+        answer = encode_action(action, request, self._vocabulary)
+        return Segment(
+            token_ids=prefix + answer,
+            mask=(0,) * len(prefix) + (1,) * len(answer),
+            logprobs=(0.0,) * (len(prefix) + len(answer)),
+        )
+
+    def refresh(self) -> None:
+        self._sampler.load(self.learner.version)
+
+    def save(self, folder: Path) -> None:
+        version = self.learner.version
+        weights = self.learner.weights(version)
+        write(folder, Checkpoint(self.learner.config, self._vocabulary, weights, version))

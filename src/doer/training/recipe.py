@@ -1,0 +1,75 @@
+"""A recipe: everything a training run depends on, as a small TOML file."""
+
+import msgspec
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One task kind: training seeds 0 .. `seeds` - 1, of which some are demonstrated."""
+
+    name: str
+    seeds: int
+    demonstrations: tuple[int, ...] = ()
+
+
+class SFT(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Supervised start. Of the weights after each `check_every` steps the best on validation
+    tasks is kept."""
+
+    steps: int
+    check_every: int
+    learning_rate: float = 1.5e-3
+    warmup: int = 20
+    batch: int = 32
+
+
+class RL(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Reinforcement learning. An iteration draws `tasks` tasks, `group` rollouts each, refills
+    while fewer than `mixed` groups have both outcomes (at most `rounds` draws), then makes up to
+    `updates` updates of at least `rows` decisions each."""
+
+    iterations: int
+    minutes: float = 60.0  # of wall time, rollouts and updates together
+    tasks: int = 16
+    group: int = 8
+    mixed: int = 3
+    rounds: int = 3
+    updates: int = 2
+    rows: int = 64
+    tokens: int = 256  # the constant every update's loss is divided by
+    learning_rate: float = 1.5e-4
+    warmup: int = 2  # iterations
+    clip_low: float = 0.2
+    clip_high: float = 0.28
+    entropy: float = 0.003
+    efficiency: float = 0.1  # reward for shorter successes, once `efficiency_from` is reached
+    efficiency_from: float = 0.8
+    kl_limit: float = 0.1  # mean log-ratio to the sampler; a step beyond it is halved
+    validate_every: int = 4  # iterations
+    renaming: float = 0.0  # share of rollout steps in which the tasks' own words are exchanged
+    enough: float = 1.01  # validation success that, reached twice running, ends training
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Held-out seeds of every kind: for choosing (validation) and for the report (test)."""
+
+    validation: int = 8
+    test: int = 40
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """See `recipes/quickstart.toml`."""
+
+    name: str
+    model: str
+    taskset: str
+    kinds: tuple[Kind, ...]
+    sft: SFT
+    rl: RL
+    check: Check = Check()
+    seed: int = 0
+    concurrency: int = 8
+
+    @property
+    def training_seeds(self) -> int:
+        """Distinct training tasks (kind and seed), demonstrations included."""
+        return sum(len(set(range(k.seeds)) | set(k.demonstrations)) for k in self.kinds)

@@ -1,0 +1,50 @@
+"""Supervised fine-tuning, flat: demonstrations in, weights out, the best on validation kept."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+
+from doer.agents.context import request
+from doer.models.local.policy import Policy
+from doer.models.local.weights import Learner, Row
+from doer.records.completion import Segment
+from doer.records.event import Decided
+from doer.records.trajectory import Trajectory
+from doer.training.losses import imitation
+from doer.training.recipe import SFT
+
+LAST_RATE = 0.1  # share of the learning rate left at the last step
+
+
+def demonstrated(policy: Policy, demonstrations: Sequence[Trajectory]) -> list[Segment]:
+    """The decisions of recorded sessions as token rows, encoded exactly as the policy would see
+    them: through the same `request` that it is asked with."""
+    return [
+        policy.demonstration(request(trajectory.events[:place]), event.data.completion.actions[0])
+        for trajectory in demonstrations
+        for place, event in enumerate(trajectory.events)
+        if isinstance(event.data, Decided) and event.data.completion.actions
+    ]
+
+
+async def imitate(
+    learner: Learner,
+    segments: Sequence[Segment],
+    config: SFT,
+    seed: int,
+    check: Callable[[int, float], Awaitable[None]],
+) -> None:
+    """Fit the policy to `segments`. `check(step, loss)` is awaited every `check_every` steps: it
+    validates, and keeps the weights that did best."""
+    dice = random.Random(seed)
+    deck: list[Segment] = []
+    for step in range(config.steps):
+        while len(deck) < min(config.batch, len(segments)):
+            deck += dice.sample(segments, len(segments))
+        batch, deck = deck[: config.batch], deck[config.batch :]
+        rows = [Row(segment, 1.0) for segment in batch]
+        tokens = sum(sum(segment.mask) for segment in batch)
+        warm = min(1.0, (step + 1) / config.warmup)
+        rate = config.learning_rate * warm * max(LAST_RATE, 1 - step / config.steps)
+        report = learner.step(rows, imitation, normaliser=tokens, lr=rate)
+        if (step + 1) % config.check_every == 0:
+            await check(step + 1, report.loss)

@@ -1,0 +1,78 @@
+"""Worlds and models by name."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from doer.config import load
+from doer.errors import ConfigError
+from doer.models.model import Model
+from doer.models.scripted import ScriptedModel
+from doer.worlds.check import follow
+from doer.worlds.world import Taskset
+
+TASKSETS = {
+    "files": "doer.worlds.files.world:FileChores",
+    "miniwob": "doer.worlds.miniwob.world:MiniWob",
+}
+LOCAL = "doer.models.local.pointer.checkpoint:load_pointer"
+REMOTE = "doer.models.openai:OpenAIModel"
+ORACLE = "oracle"
+
+
+def taskset(name: str, **settings: Any) -> Taskset:
+    """Raises `ConfigError` for a name there is no taskset for."""
+    if name not in TASKSETS:
+        raise ConfigError(f"no taskset {name!r}; there are: {', '.join(sorted(TASKSETS))}")
+    return load(TASKSETS[name])(**settings)
+
+
+def chosen(text: str) -> tuple[Taskset, tuple[str, ...]]:
+    """Read "miniwob" (all of its tasks) or "miniwob/click-link,click-option"."""
+    name, _, some = text.partition("/")
+    world = taskset(name)
+    names = tuple(some.split(",")) if some else world.names()
+    for one in names:
+        world.task(one, 0)
+    return world, names
+
+
+def oracle(taskset: Taskset, name: str) -> Model:
+    """A task's reference solution as a model. Raises `ConfigError` when it has none."""
+    solve = taskset.oracle(name)
+    if solve is None:
+        raise ConfigError(f"{taskset.name}/{name} has no oracle")
+    return ScriptedModel(ORACLE, follow(solve))
+
+
+@asynccontextmanager
+async def opened(
+    model: str, world: Taskset, base_url: str
+) -> AsyncGenerator[Callable[[str], Model]]:
+    """The model that does a task, by the task's name: `oracle`, a checkpoint's folder, or the name
+    of a model behind an API. Raises `ConfigError` when there is none."""
+    if not model:
+        raise ConfigError("say which model: --model FOLDER, --model oracle, or an API model's name")
+    if model == ORACLE:
+        yield lambda name: oracle(world, name)
+    elif folder := _folder(model):
+        local: Model = load(LOCAL)(folder)
+        yield lambda _: local
+    else:
+        remote = load(REMOTE)(model, base_url=base_url or None)
+        try:
+            yield lambda _: remote
+        finally:
+            await remote.close()
+
+
+def _folder(model: str) -> Path | None:
+    """The checkpoint's folder that `model` names; None for a name that can only be an API's.
+    Raises `ConfigError` for a path where nothing is."""
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return path
+    if model.startswith((".", "/", "~")):
+        raise ConfigError(f"there is no checkpoint {model}")
+    return None

@@ -1,0 +1,57 @@
+"""Oracles: each passes by what it sees alone, and doing nothing does not."""
+
+import pytest
+
+from doer.records.action import Element
+from doer.worlds.check import check
+from doer.worlds.miniwob.oracles import ORACLES
+from doer.worlds.miniwob.seen import after, choose, click, fill, find, named, ordinal
+from doer.worlds.miniwob.seen import check as tick
+from doer.worlds.miniwob.world import MiniWob
+
+SEEDS = (1, 2, 3)
+PROMISED = (
+    *("choose-date", "choose-date-easy", "choose-list", "click-button", "click-checkboxes"),
+    *("click-link", "click-option", "click-tab-2", "email-inbox", "enter-date"),
+    *("enter-password", "enter-text", "login-user", "navigate-tree", "use-autocomplete"),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_oracle_passes_and_doing_nothing_fails(miniwob: MiniWob) -> None:
+    checks = await check(miniwob, sorted(ORACLES), SEEDS)
+    assert {c.task.id: c.problem for c in checks if c.problem} == {}
+
+
+def test_the_promised_tasks_have_oracles() -> None:
+    assert set(PROMISED) <= set(ORACLES)
+
+
+PAGE = (
+    Element(0, "text", "Name"),
+    Element(1, "textbox", "Name", value="Ann"),
+    Element(2, "checkbox", "News", states=("checked",)),
+    Element(3, "checkbox", "Offers"),
+    Element(4, "combobox", "a | b", value="a"),
+)
+
+
+def test_an_action_that_is_done_already_is_none() -> None:
+    assert fill(PAGE[1], "Ann") is None
+    assert tick(PAGE[2]) is None
+    assert choose(PAGE[4], "a") is None
+    assert click(None) is None
+    act = fill(PAGE[1], "Bob")
+    assert act is not None
+    assert (act.tool, act.arguments) == ("type", {"ref": 1, "text": "Bob"})
+
+
+def test_finders_answer_none_when_nothing_fits() -> None:
+    assert find(PAGE, "checkbox", "Offers") is PAGE[3]
+    assert find(PAGE, "button") is None
+    assert named(PAGE, "Name") is PAGE[1]
+    assert after(PAGE, PAGE[3]) == PAGE[4:]
+    assert after(PAGE, None) == ()
+    assert ordinal("the 3rd word") == 2
