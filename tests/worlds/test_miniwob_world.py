@@ -16,8 +16,9 @@ from doer.worlds.world import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 slow = pytest.mark.slow
-# Their views move by themselves.
-MOVING = {"chase-circle", "click-pie", "drag-cube", "hover-shape", "moving-items", "stock-market"}
+# Their views move by themselves (the terminal has a blinking cursor).
+MOVING = {"chase-circle", "click-pie", "drag-cube", "hover-shape", "moving-items"}
+MOVING |= {"stock-market", "terminal"}
 
 
 @asynccontextmanager
