@@ -7,7 +7,6 @@ sft/               the supervised start; rl/ the best weights since; model/ the 
 checkpoints/00012/ state.json and the learner's files; LATEST names the last complete one
 """
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from doer.disk import write_whole
 from doer.errors import ConfigError
 from doer.records.trajectory import Trajectory
 from doer.training.recipe import Recipe
@@ -49,7 +49,7 @@ class Run:
                 f"{folder} holds a run of another recipe; give this one a folder with --run"
             )
         if not kept.exists():
-            _replace(kept, written)
+            write_whole(kept, written)
 
     @property
     def finished(self) -> bool:
@@ -57,11 +57,11 @@ class Run:
 
     def save_demonstrations(self, trajectories: Sequence[Trajectory]) -> None:
         lines = b"\n".join(msgspec.json.encode(trajectory) for trajectory in trajectories)
-        _replace(self.folder / "demonstrations.jsonl", lines)
+        write_whole(self.folder / "demonstrations.jsonl", lines)
 
     def save_instructions(self, instructions: Sequence[str]) -> None:
         """Those of all training tasks, in order."""
-        _replace(self.folder / "instructions.json", msgspec.json.encode(instructions))
+        write_whole(self.folder / "instructions.json", msgspec.json.encode(instructions))
 
     def instructions(self) -> list[str]:
         return msgspec.json.decode((self.folder / "instructions.json").read_bytes(), type=list[str])
@@ -71,7 +71,7 @@ class Run:
         bare = [msgspec.structs.replace(trajectory, events=()) for trajectory in trajectories]
         path = self.folder / "rollouts" / f"{number:05}.jsonl"
         path.parent.mkdir(exist_ok=True)
-        _replace(path, b"\n".join(msgspec.json.encode(trajectory) for trajectory in bare))
+        write_whole(path, b"\n".join(msgspec.json.encode(trajectory) for trajectory in bare))
 
     def rollouts(self, number: int) -> list[Trajectory]:
         lines = (self.folder / "rollouts" / f"{number:05}.jsonl").read_bytes().splitlines()
@@ -91,8 +91,8 @@ class Run:
 
     def commit(self, checkpoint: Path, state: msgspec.Struct) -> None:
         """Make the checkpoint the one to go on from, and drop all others."""
-        _replace(checkpoint / "state.json", msgspec.json.encode(state))
-        _replace(checkpoint.parent / "LATEST", checkpoint.name.encode())
+        write_whole(checkpoint / "state.json", msgspec.json.encode(state))
+        write_whole(checkpoint.parent / "LATEST", checkpoint.name.encode())
         for other in checkpoint.parent.iterdir():
             if other.is_dir() and other != checkpoint:
                 shutil.rmtree(other)
@@ -109,7 +109,7 @@ class Run:
         """Drop the progress noted after a checkpoint: those iterations are run again."""
         path = self.folder / "progress.jsonl"
         kept = [line for line in path.read_bytes().splitlines() if _number(line) <= iteration]
-        _replace(path, b"".join(line + b"\n" for line in kept))
+        write_whole(path, b"".join(line + b"\n" for line in kept))
 
 
 class _Numbered(msgspec.Struct):
@@ -121,12 +121,3 @@ class _Numbered(msgspec.Struct):
 def _number(line: bytes) -> int:
     entry = msgspec.json.decode(line, type=_Numbered)
     return max(entry.number, entry.at if entry.phase == "rl" else 0)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

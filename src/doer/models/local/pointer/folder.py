@@ -8,7 +8,6 @@ crash between two files cannot mix versions.
 # safetensors leaves this out of its annotations.
 # pyright: reportUnknownMemberType=false
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from doer.disk import write_whole
 from doer.errors import ConfigError
 from doer.models.local.pointer.net import NetConfig
 from doer.models.local.pointer.vocabulary import Vocabulary
@@ -49,11 +49,11 @@ def write(folder: Path, checkpoint: Checkpoint, learner: Tensors | None = None) 
     """Write a checkpoint, and what its learner remembers if it is to go on."""
     folder.mkdir(parents=True, exist_ok=True)
     if learner is not None:
-        _write(folder / "learner.safetensors", safetensors.torch.save(dict(learner)))
-    _write(folder / "model.safetensors", safetensors.torch.save(dict(checkpoint.weights)))
-    _write(folder / "vocabulary.json", checkpoint.vocabulary.to_json().encode())
+        write_whole(folder / "learner.safetensors", safetensors.torch.save(dict(learner)))
+    write_whole(folder / "model.safetensors", safetensors.torch.save(dict(checkpoint.weights)))
+    write_whole(folder / "vocabulary.json", checkpoint.vocabulary.to_json().encode())
     config = _Config(_FORMAT, checkpoint.version, checkpoint.config)
-    _write(folder / "config.json", msgspec.json.format(msgspec.json.encode(config)))
+    write_whole(folder / "config.json", msgspec.json.format(msgspec.json.encode(config)))
 
 
 def read(folder: Path) -> Checkpoint:
@@ -75,18 +75,3 @@ def read_learner(folder: Path) -> Tensors:
         return safetensors.torch.load_file(folder / "learner.safetensors")
     except (OSError, SafetensorError) as wrong:
         raise ConfigError(f"{folder} has no state of a learner: {wrong}") from wrong
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file so that a crash leaves the old one or the new one."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
