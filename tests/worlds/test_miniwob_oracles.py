@@ -5,9 +5,9 @@ import pytest
 from doer.records.action import Element
 from doer.worlds.check import check
 from doer.worlds.miniwob.oracles import ORACLES
-from doer.worlds.miniwob.seen import after, choose, click, fill, find, named, ordinal
-from doer.worlds.miniwob.seen import check as tick
 from doer.worlds.miniwob.world import MiniWob
+from doer.worlds.seen import after, choose, click, fill, find, named, ordinal
+from doer.worlds.seen import check as tick
 
 SEEDS = (1, 2, 3)
 PROMISED = (

@@ -11,6 +11,7 @@ import pytest
 from doer.errors import ComputerError, ConfigError, SiteError
 from doer.records.action import Element
 from doer.tools.browser import observation
+from doer.worlds.miniwob.package import html_folder
 from doer.worlds.miniwob.world import MiniWob
 from doer.worlds.world import Environment
 
@@ -147,3 +148,7 @@ async def test_tasks_are_data() -> None:
     assert world.task("choose-date", 7).limits.steps == 18
     with pytest.raises(ConfigError, match="click-nothing"):
         world.task("click-nothing", 1)
+
+
+async def test_the_package_holds_130_tasks() -> None:
+    assert len(list((html_folder() / "miniwob").glob("*.html"))) == 130

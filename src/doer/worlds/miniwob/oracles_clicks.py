@@ -1,7 +1,7 @@
 """Oracles of tasks that are done by clicking: buttons, links, tabs, boxes, menus, trees."""
 
 from doer.records.action import Action
-from doer.worlds.miniwob.seen import (
+from doer.worlds.seen import (
     Elements,
     all_of,
     check,

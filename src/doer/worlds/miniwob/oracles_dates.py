@@ -3,7 +3,7 @@
 import re
 
 from doer.records.action import Action
-from doer.worlds.miniwob.seen import Elements, click, fill, find, named, submit, word
+from doer.worlds.seen import Elements, click, fill, find, named, submit, word
 from doer.worlds.world import Oracle
 
 MONTHS = (

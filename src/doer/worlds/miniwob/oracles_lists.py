@@ -3,7 +3,7 @@
 import re
 
 from doer.records.action import Action, Element
-from doer.worlds.miniwob.seen import (
+from doer.worlds.seen import (
     Elements,
     after,
     all_of,

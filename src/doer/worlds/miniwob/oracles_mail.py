@@ -1,7 +1,7 @@
 """Oracle of the mail program: star, delete, answer or forward the mail of one sender."""
 
 from doer.records.action import Action
-from doer.worlds.miniwob.seen import Elements, after, click, fill, find, named, quoted, word
+from doer.worlds.seen import Elements, after, click, fill, find, named, quoted, word
 from doer.worlds.world import Oracle
 
 VERBS = ("reply", "forward", "trash", "star")

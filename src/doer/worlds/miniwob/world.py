@@ -17,8 +17,9 @@ from doer.records.action import Observation
 from doer.records.task import MODEL_ENDS, End, Limits, Task
 from doer.tools.browser import observation
 from doer.worlds.miniwob.oracles import ORACLES
-from doer.worlds.miniwob.pages import Page, PagePool
-from doer.worlds.miniwob.server import PageServer, html_folder
+from doer.worlds.miniwob.package import html_folder
+from doer.worlds.pages import Page, PagePool
+from doer.worlds.server import PageServer
 from doer.worlds.world import Environment, Oracle
 
 TOOLS = ("click", "type", "select", "press", "scroll", "drag")

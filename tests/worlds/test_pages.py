@@ -8,7 +8,7 @@ import pytest
 
 from doer.computers.browser import Browser
 from doer.errors import ComputerError
-from doer.worlds.miniwob.pages import DEAR, KEPT, Page, PagePool
+from doer.worlds.pages import DEAR, KEPT, Page, PagePool
 
 SIZE = 3
 

@@ -1,25 +1,13 @@
-"""Serves the pages of the `miniwob` package to this machine's browsers. Only its html folder is
-used; the package is never imported (it would bring gymnasium and selenium)."""
+"""Serves the web pages of a folder to this machine's browsers."""
 
-import importlib.util
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from doer.errors import ConfigError
-
 POLL_S = 0.05  # how long closing may wait for the accept loop
 IDLE_S = 60.0  # how long a kept connection may stay silent
-
-
-def html_folder() -> Path:
-    """Where the pages are. Raises `ConfigError` when the package is not installed."""
-    found = importlib.util.find_spec("miniwob")
-    if found is None or not found.submodule_search_locations:
-        raise ConfigError("the MiniWoB++ pages are not installed: pip install 'doer[miniwob]'")
-    return Path(found.submodule_search_locations[0]) / "html"
 
 
 class PageServer:
