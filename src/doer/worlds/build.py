@@ -16,6 +16,10 @@ TASKSETS = {
     "files": "doer.worlds.files.world:FileChores",
     "miniwob": "doer.worlds.miniwob.world:MiniWob",
 }
+FOLDERS = {
+    "harbor": "doer.worlds.harbor.world:HarborTasks",
+}
+"""Tasksets that are read from a folder of the user's, named with it: "harbor:PATH"."""
 LOCAL = "doer.models.local.pointer.checkpoint:load_pointer"
 REMOTE = "doer.models.openai:OpenAIModel"
 ORACLE = "oracle"
@@ -23,13 +27,23 @@ ORACLE = "oracle"
 
 def taskset(name: str, **settings: Any) -> Taskset:
     """Raises `ConfigError` for a name there is no taskset for."""
+    kind, _, folder = name.partition(":")
+    if kind in FOLDERS:
+        if not folder:
+            raise ConfigError(f"say which folder the tasks are in: {kind}:PATH")
+        return load(FOLDERS[kind])(Path(folder).expanduser(), **settings)
     if name not in TASKSETS:
-        raise ConfigError(f"no taskset {name!r}; there are: {', '.join(sorted(TASKSETS))}")
+        known = sorted([*TASKSETS, *(f"{kind}:PATH" for kind in FOLDERS)])
+        raise ConfigError(f"no taskset {name!r}; there are: {', '.join(known)}")
     return load(TASKSETS[name])(**settings)
 
 
 def chosen(text: str) -> tuple[Taskset, tuple[str, ...]]:
-    """Read "miniwob" (all of its tasks) or "miniwob/click-link,click-option"."""
+    """Read "miniwob" (all of its tasks), "miniwob/click-link,click-option" or, where the tasks are
+    folders, "harbor:PATH" with the path of one of them or of all."""
+    if text.partition(":")[0] in FOLDERS:
+        world = taskset(text)
+        return world, world.names()
     name, _, some = text.partition("/")
     world = taskset(name)
     names = tuple(some.split(",")) if some else world.names()
