@@ -15,6 +15,7 @@ from doer.worlds.world import Taskset
 TASKSETS = {
     "files": "doer.worlds.files.world:FileChores",
     "miniwob": "doer.worlds.miniwob.world:MiniWob",
+    "practice": "doer.worlds.practice.world:Practice",
 }
 FOLDERS = {
     "harbor": "doer.worlds.harbor.world:HarborTasks",
