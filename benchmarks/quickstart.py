@@ -40,7 +40,7 @@ async def control(trainer: Trainer, seconds: float) -> SuiteResult:
     recipe, run = trainer.recipe, trainer.run
     lines = (run.folder / "demonstrations.jsonl").read_bytes().splitlines()
     demonstrations = [msgspec.json.decode(line, type=Trajectory) for line in lines]
-    policy = build.resumed_policy(recipe.model, run.folder / "sft")
+    policy = build.resumed_policy(recipe, run.folder / "sft")
     segments = demonstrated(policy, demonstrations)
     best, kept = -1.0, run.folder / "control"
     until = time.monotonic() + seconds
@@ -58,7 +58,7 @@ async def control(trainer: Trainer, seconds: float) -> SuiteResult:
         number += 1
         more = msgspec.structs.replace(recipe.sft, steps=ROUND, check_every=ROUND, warmup=1)
         await imitate(policy.learner, segments, more, recipe.seed + number, check)
-    tested = build.resumed_policy(recipe.model, kept)
+    tested = build.resumed_policy(recipe, kept)
     first = SPLITS["test"][0]
     names = [kind.name for kind in recipe.kinds]
     suite = Suite.of(trainer.taskset, names, range(first, first + recipe.check.test))

@@ -1,7 +1,7 @@
 from doer.agents.context import KEPT_VIEWS, LEFT_OUT, request
 from doer.records.action import Action, Element, Observation
-from doer.records.completion import Completion
-from doer.records.event import Decided, Event, Intended, Observed, Said, TurnStarted
+from doer.records.completion import Completion, ToolSpec
+from doer.records.event import Decided, Event, Intended, Observed, Said, Started, TurnStarted
 
 
 def page(n: int) -> Observation:
@@ -24,7 +24,10 @@ def log(steps: int) -> list[Event]:
 
 
 def test_the_conversation_is_rebuilt_from_the_log():
-    messages = request(log(2), "Be good").messages
+    tool = ToolSpec(name="click", description="Click.", parameters={})
+    started = Event(session="s", data=Started(model="m", instructions="Be good", tools=(tool,)))
+    assert request([started, *log(2)]).tools == (tool,)
+    messages = request([started, *log(2)]).messages
     assert [message.role for message in messages] == [
         "system", "user", "tool", "assistant", "tool", "assistant", "tool",
     ]  # fmt: skip

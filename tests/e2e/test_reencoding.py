@@ -26,7 +26,7 @@ async def test_a_recorded_rollout_encodes_to_the_tokens_it_was_sampled_with():
         for place, event in enumerate(rollout.events):
             if isinstance(event.data, Decided):
                 said = event.data.completion
-                again = policy.demonstration(request(rollout.events[:place]), said.actions[0])
+                again = policy.demonstration(request(rollout.events[:place]), said)
                 assert said.segment is not None
                 assert again.token_ids == said.segment.token_ids
                 assert again.mask == said.segment.mask
@@ -35,5 +35,5 @@ async def test_a_recorded_rollout_encodes_to_the_tokens_it_was_sampled_with():
     for rollout in solved:  # what the oracle does, the policy could have done
         for place, event in enumerate(rollout.events):
             if isinstance(event.data, Decided):
-                action = event.data.completion.actions[0]
-                assert sum(policy.demonstration(request(rollout.events[:place]), action).mask)
+                asked = request(rollout.events[:place])
+                assert sum(policy.demonstration(asked, event.data.completion).mask)

@@ -15,7 +15,7 @@ from pointing import TEXTS, collect, request, right, share, task
 from doer.errors import ConfigError
 from doer.models.local.pointer.policy import PointerPolicy
 from doer.models.local.weights import Row
-from doer.records.completion import Segment
+from doer.records.completion import Completion, Segment
 from doer.records.task import Grade
 from doer.records.trajectory import Trajectory
 from doer.training.losses import imitation
@@ -74,7 +74,9 @@ async def test_groups_are_refilled_until_some_have_contrast():
 async def cold_start(seed: int = 0) -> PointerPolicy:
     """Enough supervision to be right now and then."""
     policy = PointerPolicy.fresh(TEXTS, seed)
-    rows = [Row(policy.demonstration(request(t), right(t))) for t in POOL[:3]]
+    rows = [
+        Row(policy.demonstration(request(t), Completion(actions=(right(t),)))) for t in POOL[:3]
+    ]
     policy.learner.step(rows, imitation, normaliser=6.0, lr=5e-4)
     policy.refresh()
     return policy

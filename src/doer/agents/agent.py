@@ -21,7 +21,7 @@ _STRIDE = 1_000_003  # a prime: keeps the seeds of neighbouring steps and rollou
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """One model with its tools and instructions."""
+    """One model with its tools and instructions; the log's first event says them."""
 
     model: Model
     tools: tuple[ToolSpec, ...] = ()
@@ -34,4 +34,4 @@ class Agent:
         if sampling.seed is not None:
             step = sum(isinstance(event.data, Decided) for event in view)
             sampling = msgspec.structs.replace(sampling, seed=sampling.seed * _STRIDE + step)
-        return await self.model.respond(request(view, self.instructions, self.tools, sampling))
+        return await self.model.respond(request(view, sampling))

@@ -1,31 +1,29 @@
 """What the model sees: the log, turned into one request.
 
-The same function serves people, evals and training, so a recorded session gives back exactly the
-requests its model was asked.
+The same function serves people, evals and training, and all it needs is in the log, so a recorded
+session gives back exactly the requests its model was asked.
 """
 
 from collections.abc import Sequence
 
 from doer.records.action import Observation
 from doer.records.completion import Message, Request, Sampling, ToolSpec
-from doer.records.event import Decided, Event, Intended, Observed, Said, TurnStarted
+from doer.records.event import Decided, Event, Intended, Observed, Said, Started, TurnStarted
 
 KEPT_VIEWS = 3  # pages shown in full; older ones are named only
 LEFT_OUT = "(an earlier view, left out)"
 
 
-def request(
-    events: Sequence[Event],
-    instructions: str = "",
-    tools: tuple[ToolSpec, ...] = (),
-    sampling: Sampling | None = None,
-) -> Request:
+def request(events: Sequence[Event], sampling: Sampling | None = None) -> Request:
     """The request for the next decision after `events` (one session's, in order)."""
     calls: dict[int, str] = {}  # seq of an intent -> the model's id of the call
-    messages = [Message(role="system", text=instructions)] if instructions else []
+    tools: tuple[ToolSpec, ...] = ()
+    messages: list[Message] = []
     shown = [event.seq for event in events if _shows(event)][-KEPT_VIEWS:]
     for event in events:
         match event.data:
+            case Started(instructions=text, tools=tools):
+                messages += [Message(role="system", text=text)] if text else []
             case TurnStarted(instruction=text, observation=first):
                 messages.append(Message(role="user", text=text))
                 if first is not None:
@@ -33,7 +31,14 @@ def request(
             case Said(text=text):
                 messages.append(Message(role="user", text=text))
             case Decided(completion=said):
-                messages.append(Message(role="assistant", text=said.text, actions=said.actions))
+                messages.append(
+                    Message(
+                        role="assistant",
+                        text=said.text,
+                        actions=said.actions,
+                        segment=said.segment,
+                    )
+                )
             case Intended(action=action):
                 calls[event.seq] = action.id
             case Observed(observation=seen):

@@ -38,7 +38,7 @@ def in_order(messages: Iterable[Message]) -> list[Message]:
         if message.role == "assistant":
             named = with_ids(message.actions, at=len(ordered))
             waiting = [(a.id, n.id) for a, n in zip(message.actions, named, strict=True)]
-            ordered.append(Message(role="assistant", text=message.text, actions=named))
+            ordered.append(msgspec.structs.replace(message, actions=named))
         elif message.role == "system":
             ordered.append(message)
         elif ordered and ordered[-1].role == "user":

@@ -10,14 +10,16 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of the conversation. Assistant entries carry `actions`; tool entries carry the
-    text of the observation, the `elements` it was rendered from, and the `call` they answer."""
+    """One entry of the conversation. Assistant entries carry `actions` and, when the model has
+    them, the tokens they were; tool entries carry the text of the observation, the `elements` it
+    was rendered from, and the `call` they answer."""
 
     role: Role
     text: str = ""
     actions: tuple[Action, ...] = ()
     elements: tuple[Element, ...] = ()
     call: str = ""
+    segment: "Segment | None" = None
 
 
 class ToolSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from doer.records.action import Action, Observation
-from doer.records.completion import Completion
+from doer.records.completion import Completion, ToolSpec
 from doer.records.task import End, Grade, Task
 
 VERSION = 1
@@ -23,10 +23,13 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Started(Payload, frozen=True, tag="session.started", tag_field="kind"):
-    """A session began, with the name of its agent's model."""
+    """A session began: the name of its agent's model, and all that each of its requests says
+    besides what follows in the log."""
 
     model: str
     task: Task | None = None
+    instructions: str = ""
+    tools: tuple[ToolSpec, ...] = ()
 
 
 class Ended(Payload, frozen=True, tag="session.ended", tag_field="kind"):

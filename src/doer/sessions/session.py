@@ -46,7 +46,14 @@ class Session:
         Faults do not escape: they are recorded and become the turn's typed end.
         """
         if not self.record.events:
-            await self.record(Started(model=self.agent.model.name, task=self.task))
+            await self.record(
+                Started(
+                    model=self.agent.model.name,
+                    task=self.task,
+                    instructions=self.agent.instructions,
+                    tools=self.agent.tools,
+                )
+            )
         self.record.turn += 1
         await self.record(TurnStarted(instruction=instruction, observation=first), actor="user")
         try:

@@ -12,26 +12,37 @@ from doer.models.scripted import ScriptedModel
 from doer.records.completion import Completion
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
+from doer.training.recipe import Recipe
 from doer.worlds.build import oracle
 from doer.worlds.rollout import Runner
 from doer.worlds.world import Taskset
 
-POLICIES = {"pointer": "doer.models.local.pointer.policy:PointerPolicy"}
+POINTER = "doer.models.local.pointer.policy:PointerPolicy"
+HF = "doer.models.local.hf.policy:HFPolicy"
 
 
-def fresh_policy(name: str, texts: Iterable[str], seed: int) -> Policy:
-    """New weights. Raises `ConfigError` for a model that cannot be trained from nothing."""
-    return _policy(name).fresh(texts, seed)
+def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
+    """What the recipe begins with: new weights of the small policy, which learns its vocabulary
+    from `texts`, or those in a folder. Raises `ConfigError`."""
+    if recipe.model == "pointer":
+        return load(POINTER).fresh(texts, recipe.seed)
+    return load(HF).fresh(_folder(recipe), recipe.lora, recipe.longest)
 
 
-def resumed_policy(name: str, folder: Path) -> Policy:
-    return _policy(name).resumed(folder)
+def resumed_policy(recipe: Recipe, folder: Path) -> Policy:
+    """From a checkpoint that a run of this recipe has written. Raises `ConfigError`."""
+    if recipe.model == "pointer":
+        return load(POINTER).resumed(folder)
+    return load(HF).resumed(folder, recipe.longest)
 
 
-def _policy(name: str):  # noqa: ANN202 - the class is only known by its name
-    if name not in POLICIES:
-        raise ConfigError(f"no model {name!r} to train; there are: {', '.join(sorted(POLICIES))}")
-    return load(POLICIES[name])
+def _folder(recipe: Recipe) -> Path:
+    folder = Path(recipe.model).expanduser().absolute()
+    if not folder.is_dir():
+        raise ConfigError(
+            f"no model {recipe.model!r} to train: say 'pointer', or the folder of a model"
+        )
+    return folder
 
 
 @dataclass(frozen=True)

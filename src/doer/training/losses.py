@@ -5,6 +5,7 @@ Each returns a SUM over chosen tokens; the learner divides by a constant, never 
 length, so long rollouts weigh as much a token as short ones (AsyncWebRL, arXiv 2606.05597).
 """
 
+import math
 from functools import partial
 
 import torch
@@ -19,6 +20,14 @@ def imitation(scores: Scores, old_logp_R_T: Tensor, advantages_R: Tensor) -> Ten
     """Negative log-likelihood of the demonstrated tokens, weighted a row by its advantage."""
     del old_logp_R_T
     return -(scores.logp_R_T * scores.mask_R_T * advantages_R[:, None]).sum()
+
+
+def preference(gap: float, beta: float) -> tuple[float, float]:
+    """DPO's loss of one pair, -log sigmoid(beta * gap), and the weight with which its gradient
+    imitates the chosen answer and unlearns the rejected one. `gap` is the pair's margin in nats
+    less the reference's."""
+    wrong = 1 / (1 + math.exp(max(-500.0, min(500.0, beta * gap))))
+    return (math.log1p(math.exp(-abs(beta * gap))) + max(0.0, -beta * gap)), beta * wrong
 
 
 def clipped_ratio(low: float, high: float, entropy: float) -> Loss:

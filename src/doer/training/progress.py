@@ -48,13 +48,13 @@ class Progress:
     def line(self, text: str) -> None:
         self._console.print("  " + text, highlight=False)
 
-    def fitted(self, step: int, loss: float, validation: Validation) -> None:
-        """A check of the supervised start."""
+    def fitted(self, stage: str, step: int, loss: float, validation: Validation) -> None:
+        """A check in a stage that fits to given answers."""
         share = f"{validation.passed}/{validation.n}"
         self.line(
             f"step {step:4}  loss {loss:6.3f}  validation {validation.success:4.0%} ({share})"
         )
-        self._scalars("sft", step, {"loss": loss, "validation": validation.success})
+        self._scalars(stage, step, {"loss": loss, "validation": validation.success})
 
     def iterated(self, it: Iteration, left_s: float) -> None:
         """One iteration of reinforcement learning."""

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from doer.models.local.lora import Lora
+
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One task kind: training seeds 0 .. `seeds` - 1, of which some are demonstrated."""
@@ -20,6 +22,20 @@ class SFT(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     learning_rate: float = 1.5e-3
     warmup: int = 20
     batch: int = 32
+
+
+class DPO(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Preference fine-tuning from the supervised start. The pairs come from the file `pairs`, or
+    from `group` graded rollouts of every training task."""
+
+    steps: int
+    check_every: int
+    pairs: str = ""
+    group: int = 8
+    beta: float = 0.1  # how strongly the policy is held to its start
+    learning_rate: float = 1.5e-4
+    warmup: int = 10
+    batch: int = 16  # pairs
 
 
 class RL(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,14 +73,19 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """See `recipes/quickstart.toml`."""
+    """See `recipes/quickstart.toml`. `model` is `pointer`, which is made new, or the folder of a
+    Hugging Face model, of which `lora` trains an adapter only; it answers with at most `longest`
+    tokens."""
 
     name: str
     model: str
+    lora: Lora | None = None
+    longest: int = 512
     taskset: str
     kinds: tuple[Kind, ...]
     sft: SFT
-    rl: RL
+    dpo: DPO | None = None
+    rl: RL | None = None
     check: Check = Check()
     seed: int = 0
     concurrency: int = 8

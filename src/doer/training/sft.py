@@ -19,7 +19,7 @@ def demonstrated(policy: Policy, demonstrations: Sequence[Trajectory]) -> list[S
     """The decisions of recorded sessions as token rows, encoded exactly as the policy would see
     them: through the same `request` that it is asked with."""
     return [
-        policy.demonstration(request(trajectory.events[:place]), event.data.completion.actions[0])
+        policy.demonstration(request(trajectory.events[:place]), event.data.completion)
         for trajectory in demonstrations
         for place, event in enumerate(trajectory.events)
         if isinstance(event.data, Decided) and event.data.completion.actions

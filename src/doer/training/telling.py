@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,16 +23,23 @@ from doer.training.run import Run, Validation
 VIEWPORT = (500, 400)
 
 
+class Named(NamedTuple):
+    """A model and what the report calls it."""
+
+    name: str
+    model: Model
+
+
 async def told(
-    rollouts: Rollouts, recipe: Recipe, run: Run, suite: Suite, before: Model, after: Model
+    rollouts: Rollouts, recipe: Recipe, run: Run, suite: Suite, before: Named, after: Named
 ) -> Report:
     """Measure both models and put everything a report shows together."""
 
     async def first(tasks: Sequence[Task]) -> list[Trajectory]:
-        return await rollouts.greedy(before, tasks)
+        return await rollouts.greedy(before.model, tasks)
 
     async def second(tasks: Sequence[Task]) -> list[Trajectory]:
-        return await rollouts.greedy(after, tasks)
+        return await rollouts.greedy(after.model, tasks)
 
     training, validation = curve(run)
     return Report(
@@ -39,9 +47,9 @@ async def told(
         facts=facts(recipe, training, run),
         training=training,
         validation=validation,
-        before=await evaluate(suite, "supervised start", first),
-        after=await evaluate(suite, "after reinforcement learning", second),
-        replays=await filmed(rollouts, suite, before, after),
+        before=await evaluate(suite, before.name, first),
+        after=await evaluate(suite, after.name, second),
+        replays=await filmed(rollouts, suite, before.model, after.model),
     )
 
 
@@ -101,7 +109,7 @@ def facts(
     last = training[-1] if training else None
     return (
         ("Recipe", recipe.name),
-        ("Model", f"{recipe.model}, trained from nothing on these pages"),
+        ("Model", model(recipe)),
         ("Training tasks", f"{recipe.training_seeds}, {demonstrations} of them demonstrated"),
         ("Rollouts", f"{last.rollouts:,}" if last else "0"),
         ("Reinforcement learning", minutes(last.seconds) if last else "none"),
@@ -109,3 +117,11 @@ def facts(
         ("Success", "every grader passes within the step limit; no time limit"),
         ("Run", run.folder.name),
     )
+
+
+def model(recipe: Recipe) -> str:
+    """What was trained, and how."""
+    if recipe.model == "pointer":
+        return "pointer, trained from nothing on these pages"
+    way = f"LoRA of rank {recipe.lora.rank}" if recipe.lora else "all weights trained"
+    return f"{recipe.model}, {way}"

@@ -4,10 +4,12 @@ It can be stopped anywhere: finished stages are found in the run's folder and no
 reinforcement learning goes on from its last checkpoint.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from doer.errors import ConfigError
 from doer.evals.report import write
 from doer.evals.suite import SPLITS, Suite
 from doer.models.local.policy import Policy
@@ -15,14 +17,22 @@ from doer.records.event import TurnStarted
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
 from doer.training import build
+from doer.training.dpo import compared, prefer
+from doer.training.preferences import read_pairs
 from doer.training.progress import Progress, minutes
-from doer.training.recipe import Recipe
+from doer.training.recipe import DPO, RL, Recipe
 from doer.training.rl import Group, Iteration, State, reinforce
 from doer.training.run import Run, Validation
 from doer.training.sft import demonstrated, imitate
-from doer.training.telling import told
+from doer.training.telling import Named, told
 from doer.worlds.world import Taskset
 
+STAGES = {
+    "untrained": "before training",
+    "sft": "supervised start",
+    "dpo": "after preference fine-tuning",
+    "rl": "after reinforcement learning",
+}
 WORST_FALL = 0.6  # of the best validation success; below it training goes back to the best weights
 
 
@@ -41,6 +51,21 @@ class Trainer:
         first = SPLITS[split][0]  # pyright: ignore[reportArgumentType]
         names = [kind.name for kind in self.recipe.kinds]
         return [self.taskset.task(name, first + n) for name in names for n in range(count)]
+
+    @property
+    def start(self) -> str:
+        """The stage that reinforcement learning starts from."""
+        return "dpo" if self.recipe.dpo else "sft"
+
+    @property
+    def last(self) -> str:
+        """The last stage."""
+        return "rl" if self.recipe.rl else self.start
+
+    @property
+    def before(self) -> str:
+        """What the last stage is compared with."""
+        return "untrained" if self.last == "sft" else "sft"
 
     @property
     def pool(self) -> list[Task]:
@@ -63,10 +88,16 @@ class Trainer:
 async def train(trainer: Trainer) -> Path:
     """Run the recipe to its end; the path of the report."""
     run = trainer.run
-    if not (run.folder / "sft" / "config.json").exists():
+    if not (run.folder / "sft").exists():
         await imitation(trainer)
-    if not (run.folder / "model" / "config.json").exists():
-        await reinforcement(trainer)
+    if trainer.recipe.dpo and not (run.folder / "dpo").exists():
+        await preference(trainer, trainer.recipe.dpo)
+    if not (run.folder / "model").exists():
+        if trainer.recipe.rl:
+            await reinforcement(trainer, trainer.recipe.rl)
+        best = build.resumed_policy(trainer.recipe, run.folder / trainer.last)
+        best.save(run.folder / "model.unfinished")
+        (run.folder / "model.unfinished").rename(run.folder / "model")
     return await testing(trainer)
 
 
@@ -80,42 +111,75 @@ async def imitation(trainer: Trainer) -> None:
     run.save_demonstrations(demonstrations)
     shown = await trainer.rollouts.shown(trainer.pool)
     run.save_instructions([trajectory.task.instruction for trajectory in shown])
-    policy = build.fresh_policy(recipe.model, texts([*shown, *demonstrations]), recipe.seed)
+    policy = build.fresh_policy(recipe, texts([*shown, *demonstrations]))
+    if trainer.last == "sft":
+        policy.learner.save(run.folder / "untrained")
     segments = demonstrated(policy, demonstrations)
     progress.stage(f"Supervised start: {len(segments)} steps of {len(wanted)} demonstrations")
+    async with best_kept(trainer, policy, "sft") as check:
+        await imitate(policy.learner, segments, recipe.sft, recipe.seed, check)
+
+
+async def preference(trainer: Trainer, config: DPO) -> None:
+    """From the supervised start, by pairs out of a file or of rollouts, to the best weights on
+    validation."""
+    recipe, run, progress = trainer.recipe, trainer.run, trainer.progress
+    policy = build.resumed_policy(recipe, run.folder / "sft")
+    if config.pairs:
+        pairs = read_pairs(config.pairs, policy)
+    else:
+        tasks = [task for task in trainer.pool for _ in range(config.group)]
+        progress.stage(f"Preferences: {config.group} rollouts of each of {len(trainer.pool)} tasks")
+        pairs = compared(await trainer.rollouts.sampled(policy.model, tasks, recipe.seed))
+        if not pairs:
+            raise ConfigError("no two rollouts of one task had different grades: nothing to prefer")
+    progress.stage(f"Preference fine-tuning on {len(pairs)} pairs")
+    async with best_kept(trainer, policy, "dpo") as check:
+        await prefer(policy.learner, pairs, config, recipe.seed, check)
+
+
+@asynccontextmanager
+async def best_kept(
+    trainer: Trainer, policy: Policy, stage: str
+) -> AsyncGenerator[Callable[[int, float], Awaitable[None]]]:
+    """A check to be made now and then in a stage; the weights that do best on validation become the
+    stage's result."""
     best = -1.0
+    unfinished = trainer.run.folder / f"{stage}.unfinished"
 
     async def check(step: int, loss: float) -> None:
         nonlocal best
         policy.refresh()
-        found = await trainer.validate(policy, "sft", step, 0.0)
-        progress.fitted(step, loss, found)
+        found = await trainer.validate(policy, stage, step, 0.0)
+        trainer.progress.fitted(stage, step, loss, found)
         if found.success > best:
             best = found.success
-            policy.learner.save(run.folder / "sft.unfinished")
+            policy.learner.save(unfinished)
 
-    await imitate(policy.learner, segments, recipe.sft, recipe.seed, check)
-    (run.folder / "sft.unfinished").rename(run.folder / "sft")
+    yield check
+    if best < 0:
+        await check(0, 0.0)
+    unfinished.rename(trainer.run.folder / stage)
 
 
-async def reinforcement(trainer: Trainer) -> None:
-    """From the supervised start, or the last checkpoint, to the best weights on validation."""
+async def reinforcement(trainer: Trainer, config: RL) -> None:
+    """From the start, or the last checkpoint, to the best weights on validation."""
     recipe, run, progress = trainer.recipe, trainer.run, trainer.progress
     found = run.latest(State)
     if found:
         checkpoint, state = found
         run.since(state.iteration)
-        policy = build.resumed_policy(recipe.model, checkpoint)
+        policy = build.resumed_policy(recipe, checkpoint)
         progress.stage(f"Reinforcement learning goes on after iteration {state.iteration}")
     else:
-        policy = build.resumed_policy(recipe.model, run.folder / "sft")
+        policy = build.resumed_policy(recipe, run.folder / trainer.start)
         state = State.fresh(trainer.pool, recipe.seed)
         progress.stage(
             f"Reinforcement learning on {recipe.training_seeds} tasks,"
-            f" at most {minutes(recipe.rl.minutes * 60)}"
+            f" at most {minutes(config.minutes * 60)}"
         )
 
-    practising = policy.practice(run.instructions(), recipe.rl.renaming)
+    practising = policy.practice(run.instructions(), config.renaming)
 
     async def collect(tasks: Sequence[Task], seed: int) -> list[Trajectory]:
         return await trainer.rollouts.sampled(practising, tasks, seed)
@@ -124,30 +188,27 @@ async def reinforcement(trainer: Trainer) -> None:
         policy.refresh()
         run.note(report)
         run.save_rollouts(state.iteration, [r for group in groups for r in group.rollouts])
-        progress.iterated(report, left(recipe, state))
-        if state.iteration % recipe.rl.validate_every == 0:
-            await look(trainer, policy, state)
+        progress.iterated(report, left(config, state))
+        if state.iteration % config.validate_every == 0:
+            await look(trainer, policy, state, config.enough)
         checkpoint = run.new_checkpoint(state.iteration)
         policy.learner.save(checkpoint)
         run.commit(checkpoint, state)
 
     await reinforce(
-        policy.learner, collect, trainer.pool, recipe.rl, state, run.folder / "undo", after
+        policy.learner, collect, trainer.pool, config, state, run.folder / "undo", after
     )
     if not state.enough_in_a_row:
-        await look(trainer, policy, state)
-    best = build.resumed_policy(recipe.model, run.folder / "rl")
-    best.save(run.folder / "model")
+        await look(trainer, policy, state, config.enough)
 
 
-async def look(trainer: Trainer, policy: Policy, state: State) -> None:
+async def look(trainer: Trainer, policy: Policy, state: State, enough: float) -> None:
     """Validate; keep the weights when they are the best so far, go back to those when success has
     fallen apart."""
     found = await trainer.validate(policy, "rl", state.iteration, state.seconds)
     trainer.progress.validated(found)
     best = trainer.run.folder / "rl"
-    enough = found.success >= trainer.recipe.rl.enough
-    state.enough_in_a_row = state.enough_in_a_row + 1 if enough else 0
+    state.enough_in_a_row = state.enough_in_a_row + 1 if found.success >= enough else 0
     if found.success >= state.best_validation:
         state.best_validation = found.success
         policy.learner.save(best)
@@ -167,16 +228,18 @@ async def testing(trainer: Trainer) -> Path:
         range(SPLITS["test"][0], SPLITS["test"][0] + recipe.check.test),
     )
     progress.stage(f"Test: {len(suite.tasks)} tasks on seeds never seen, before and after")
-    before = build.resumed_policy(recipe.model, run.folder / "sft")
-    after = build.resumed_policy(recipe.model, run.folder / "rl")
-    report = await told(trainer.rollouts, recipe, run, suite, before.model, after.model)
+    before, after = (
+        Named(STAGES[stage], build.resumed_policy(recipe, run.folder / stage).model)
+        for stage in (trainer.before, trainer.last)
+    )
+    report = await told(trainer.rollouts, recipe, run, suite, before, after)
     return write(report, run.folder)
 
 
-def left(recipe: Recipe, state: State) -> float:
+def left(config: RL, state: State) -> float:
     """Seconds until the minutes or the iterations are used up, whichever comes first."""
-    by_count = state.seconds / state.iteration * (recipe.rl.iterations - state.iteration)
-    return max(0.0, min(recipe.rl.minutes * 60 - state.seconds, by_count))
+    by_count = state.seconds / state.iteration * (config.iterations - state.iteration)
+    return max(0.0, min(config.minutes * 60 - state.seconds, by_count))
 
 
 def texts(trajectories: Sequence[Trajectory]) -> list[str]:

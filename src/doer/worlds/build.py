@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from doer.config import load
 from doer.errors import ConfigError
 from doer.models.model import Model
@@ -21,7 +23,8 @@ FOLDERS = {
     "harbor": "doer.worlds.harbor.world:HarborTasks",
 }
 """Tasksets that are read from a folder of the user's, named with it: "harbor:PATH"."""
-LOCAL = "doer.models.local.pointer.checkpoint:load_pointer"
+POINTER = "doer.models.local.pointer.checkpoint:load_pointer"
+HF = "doer.models.local.hf.policy:load_hf"
 REMOTE = "doer.models.openai:OpenAIModel"
 ORACLE = "oracle"
 
@@ -72,7 +75,7 @@ async def opened(
     if model == ORACLE:
         yield lambda name: oracle(world, name)
     elif folder := _folder(model):
-        local: Model = load(LOCAL)(folder)
+        local: Model = load(HF if _hugging_face(folder) else POINTER)(folder)
         yield lambda _: local
     else:
         remote = load(REMOTE)(model, base_url=base_url or None)
@@ -80,6 +83,21 @@ async def opened(
             yield lambda _: remote
         finally:
             await remote.close()
+
+
+class _Config(msgspec.Struct):
+    model_type: str = ""
+
+
+def _hugging_face(folder: Path) -> bool:
+    """Whether the folder holds a model of that form, or an adapter for one."""
+    if (folder / "adapter_config.json").exists():
+        return True
+    try:
+        config = msgspec.json.decode((folder / "config.json").read_bytes(), type=_Config)
+    except (OSError, msgspec.DecodeError):
+        return False
+    return bool(config.model_type)
 
 
 def _folder(model: str) -> Path | None:

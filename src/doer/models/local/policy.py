@@ -6,8 +6,7 @@ from typing import Protocol
 
 from doer.models.local.weights import Learner
 from doer.models.model import Model
-from doer.records.action import Action
-from doer.records.completion import Request, Segment
+from doer.records.completion import Completion, Request, Segment
 
 
 class Policy(Protocol):
@@ -24,7 +23,7 @@ class Policy(Protocol):
         disguise in which the words that tell the tasks of `instructions` apart are others."""
         ...
 
-    def demonstration(self, request: Request, action: Action) -> Segment:
+    def demonstration(self, request: Request, answer: Completion) -> Segment:
         """The request and its right answer as a row to learn from. Raises ValueError when the
         policy could not give that answer."""
         ...

@@ -19,6 +19,15 @@ class Row:
     advantage: float = 1.0
 
 
+def demonstrated(prefix: tuple[int, ...], answer: tuple[int, ...]) -> Segment:
+    """A segment whose answer was given by somebody else: its log-probabilities are not known."""
+    return Segment(
+        token_ids=prefix + answer,
+        mask=(0,) * len(prefix) + (1,) * len(answer),
+        logprobs=(0.0,) * (len(prefix) + len(answer)),
+    )
+
+
 class Scores(NamedTuple):
     """What the net says now about R rows with up to T chosen tokens each, padded on the right.
 

@@ -8,6 +8,36 @@ from random import Random
 SERVICES = ("api", "backup", "cache", "mail", "proxy", "search")
 FRUITS = ("apples", "cherries", "figs", "lemons", "melons", "peaches", "pears", "plums", "quinces")
 PEOPLE = ("Ada", "Ben", "Cleo", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jun")
+DESKS = {
+    "billing": (
+        "the invoice is wrong",
+        "I was charged twice",
+        "I want my money back",
+        "my card was refused",
+        "the price is not what you said",
+    ),
+    "shipping": (
+        "my parcel is late",
+        "the box came empty",
+        "it went to an old address",
+        "the courier left it in the rain",
+        "where is my order",
+    ),
+    "support": (
+        "the lamp does not start",
+        "the app stops at once",
+        "the screen stays black",
+        "it makes a loud noise",
+        "how do I reset it",
+    ),
+    "accounts": (
+        "I forgot my password",
+        "please change my name",
+        "close my account",
+        "somebody else is logged in",
+        "I get no code by mail",
+    ),
+}
 ERRANDS = ("call", "write to", "pay", "visit", "thank", "ask")
 
 
@@ -85,9 +115,23 @@ def rename_key(random: Random) -> Chore:
     )
 
 
+def route_ticket(random: Random) -> Chore:
+    """Name the desk that should answer a ticket: a rule that the instruction does not give."""
+    desk = random.choice(sorted(DESKS))
+    said, person = random.choice(DESKS[desk]), random.choice(PEOPLE)
+    greeting = random.choice(("Hello", "Hi", "Dear team", "Good morning"))
+    return Chore(
+        f'Ticket: "{greeting}, {said}. {person}" Write the desk that should answer it to desk.txt:'
+        f" {', '.join(random.sample(sorted(DESKS), len(DESKS)))}.",
+        {},
+        {"desk.txt": desk},
+    )
+
+
 CHORES: dict[str, Callable[[Random], Chore]] = {
     "append-total": append_total,
     "move-line": move_line,
     "rename-key": rename_key,
+    "route-ticket": route_ticket,
     "set-value": set_value,
 }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from doer.records.action import Action, Element
+from doer.worlds.files.chores import DESKS
 
 Edit = Callable[[str, dict[str, str]], dict[str, str]]
 """(instruction, texts by path) -> the texts as they should be; unchanged when they already are."""
@@ -51,10 +52,16 @@ def rename_key(instruction: str, texts: dict[str, str]) -> dict[str, str]:
     return {path: texts[path].replace(f'"{old}":', f'"{new}":')}
 
 
+def route_ticket(instruction: str, texts: dict[str, str]) -> dict[str, str]:
+    del texts
+    return {"desk.txt": next(d for d, all in DESKS.items() if any(s in instruction for s in all))}
+
+
 EDITS: dict[str, Edit] = {
     "append-total": append_total,
     "move-line": move_line,
     "rename-key": rename_key,
+    "route-ticket": route_ticket,
     "set-value": set_value,
 }
 

@@ -19,6 +19,8 @@ from doer.worlds.files.oracles import EDITS, solve
 from doer.worlds.world import Environment, Oracle
 
 TOOLS = ("list", "read_file", "write_file")
+STEPS = 6
+STEPS_BY_TASK = {"route-ticket": 1}
 
 
 class FileChores:
@@ -40,7 +42,7 @@ class FileChores:
             seed=seed,
             instruction=chore.instruction,
             start={"files": chore.before},
-            limits=Limits(steps=6),
+            limits=Limits(steps=STEPS_BY_TASK.get(name, STEPS)),
         )
 
     def oracle(self, name: str) -> Oracle | None:

@@ -16,10 +16,10 @@ from doer.models.local.pointer.folder import Checkpoint, read, read_learner, wri
 from doer.models.local.pointer.grammar import Rules
 from doer.models.local.pointer.net import NetConfig, fitted, fresh, one_thread
 from doer.models.local.pointer.vocabulary import Vocabulary
+from doer.models.local.stepping import take_step
 from doer.models.local.weights import Loss, Row, Scores, StepReport
 
 _CHUNK = 48
-_LONGEST_GRADIENT = 1.0
 
 
 class PointerLearner:
@@ -65,25 +65,10 @@ class PointerLearner:
 
     def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
         one_thread()
-        self._optimizer.zero_grad()
-        sums = torch.zeros(5)
-        for chunk in self._chunks(rows):
-            some = [rows[at] for at in chunk]
-            scores = self._scores(some)
-            old_R_T = _old(some, scores.mask_R_T)
-            value = loss(scores, old_R_T, torch.tensor([row.advantage for row in some]))
-            value = value / normaliser
-            value.backward()
-            sums += _sums(value.detach(), scores, old_R_T)
-        norm = float(torch.nn.utils.clip_grad_norm_(self._net.parameters(), _LONGEST_GRADIENT))
-        if not norm < float("inf"):
-            raise ModelError("the gradient is not finite")
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
-        self._optimizer.step()
+        chunks = [[rows[at] for at in chunk] for chunk in self._chunks(rows)]
+        report = take_step(self._optimizer, chunks, self._scores, loss, normaliser, lr)
         self._version += 1
-        total, kl, entropy, moved, tokens = map(float, sums)
-        return StepReport(total, kl / tokens, entropy / tokens, moved / tokens, norm, int(tokens))
+        return report
 
     def save(self, folder: Path) -> None:
         weights = self._net.state_dict()
@@ -131,21 +116,3 @@ def _split(row: Row) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Prefix and action of a segment."""
     at = row.segment.mask.index(1)
     return row.segment.token_ids[:at], row.segment.token_ids[at:]
-
-
-def _old(rows: Sequence[Row], mask_R_T: Tensor) -> Tensor:
-    old = torch.zeros(mask_R_T.shape)
-    for to, row in zip(old, rows, strict=True):
-        at = row.segment.mask.index(1)
-        logprobs = torch.tensor(row.segment.logprobs[at:])
-        to[: len(logprobs)] = logprobs
-    return old
-
-
-def _sums(value: Tensor, scores: Scores, old_R_T: Tensor) -> Tensor:
-    """Loss, and over the masked tokens: KL, entropy, moved, and their number."""
-    mask = scores.mask_R_T
-    change = (scores.logp_R_T.detach() - old_R_T) * mask
-    moved = (change.exp() < 0.8) | (change.exp() > 1.25)
-    entropy = scores.entropy_R_T.detach() * mask
-    return torch.stack((value, -change.sum(), entropy.sum(), moved.sum(), mask.sum()))

@@ -11,8 +11,8 @@ from doer.models.local.pointer.model import PointerModel
 from doer.models.local.pointer.renaming import Renamer
 from doer.models.local.pointer.sampler import PointerSampler
 from doer.models.local.pointer.vocabulary import Vocabulary
-from doer.records.action import Action
-from doer.records.completion import Request, Segment
+from doer.models.local.weights import demonstrated
+from doer.records.completion import Completion, Request, Segment
 
 
 class PointerPolicy:
@@ -41,14 +41,11 @@ class PointerPolicy:
         renamer = Renamer(self._vocabulary, instructions, share)
         return PointerModel(self._sampler, self._vocabulary, renamer)
 
-    def demonstration(self, request: Request, action: Action) -> Segment:
+    def demonstration(self, request: Request, answer: Completion) -> Segment:
+        if len(answer.actions) != 1:
+            raise ValueError(f"the policy takes one action a step, not {len(answer.actions)}")
         prefix = encode(request, self._vocabulary)
-        answer = encode_action(action, request, self._vocabulary)
-        return Segment(
-            token_ids=prefix + answer,
-            mask=(0,) * len(prefix) + (1,) * len(answer),
-            logprobs=(0.0,) * (len(prefix) + len(answer)),
-        )
+        return demonstrated(prefix, encode_action(answer.actions[0], request, self._vocabulary))
 
     def refresh(self) -> None:
         self._sampler.load(self.learner.version)
