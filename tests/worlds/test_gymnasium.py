@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from dataclasses import replace
 from random import Random
@@ -66,7 +67,7 @@ def test_it_passes_gymnasiums_own_check_on_a_page():
     env = gymnasium.make("Doer-v0", taskset="miniwob/click-test")
     check_env(env.unwrapped)
     first, _ = env.reset(seed=1)
-    (ref,) = [line[1 : line.index("]")] for line in first["view"].split("\n") if "button" in line]
+    (ref,) = re.findall(r"\[(\d+)\] button", first["view"])
     _, reward, terminated, truncated, info = env.step(
         json.dumps({"tool": "click", "arguments": {"ref": int(ref)}})
     )

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from doer.cli.eval import evaluate
+from doer.cli.export import export
 from doer.cli.replay import replay
 from doer.cli.run import run
 from doer.cli.tasks import tasks
@@ -22,6 +23,7 @@ app.command("run")(run)
 app.command("replay")(replay)
 app.command("eval")(evaluate)
 app.command("train")(train)
+app.command("export")(export)
 app.add_typer(tasks, name="tasks")
 
 
