@@ -139,6 +139,14 @@ def test_what_cannot_be_done_is_told_and_costs_a_step(make, action, said):
     assert (terminated, truncated, info["end"]) == (False, True, "limit")
 
 
+def test_an_answer_after_an_error_is_no_error(make):
+    env = make(f"files/{NAME}")
+    env.reset(seed=1)
+    assert env.step("junk")[0]["error"]
+    shown, _, terminated, *_ = env.step(DONE)
+    assert (shown["error"], terminated) == ("", True)
+
+
 def test_seeds_and_names_choose_the_task(make):
     env = make("files", ["move-line", NAME])
     assert env.reset(seed=7, options={"name": "move-line"})[1]["task"] == "files/move-line#7"
