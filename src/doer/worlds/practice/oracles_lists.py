@@ -75,6 +75,7 @@ def fill_cart(instruction: str, elements: Elements) -> Action | None:
 
 
 def mail(instruction: str, elements: Elements) -> Action | None:
+    """Open the mail and act on it; stars that do not belong are taken away."""
     verb = next((v for v in ("archive", "delete", "star") if _asks(v, instruction)), "reply")
     found = re.search(r'mail "([^"]*)" from "([^"]*)"', instruction)
     found = found or re.search(r'by "(?P<from>[^"]*)" about "([^"]*)"', instruction)
@@ -82,8 +83,14 @@ def mail(instruction: str, elements: Elements) -> Action | None:
     text = next((q for q in quoted(instruction) if found and q not in found.groups()), "")
     back = find(elements, "button", "Back to inbox")
     if back is None:
-        return _in_inbox(verb, subject, elements)
-    if find(elements, "text", subject) is None:
+        starred = [elements[at - 1] for at, e in enumerate(elements) if e.name == "Starred"]
+        wrong = next((e for e in starred if verb != "star" or e.name != subject), None)
+        return click(wrong or find(elements, "button", subject))
+    right = find(elements, "text", subject) is not None
+    star = find(elements, "button", "Star")
+    if star and "checked" in star.states and not (right and verb == "star"):
+        return click(star)
+    if not right:
         return click(back)
     if verb != "reply":
         return click(find(elements, "button", verb.capitalize()))
@@ -94,16 +101,6 @@ def mail(instruction: str, elements: Elements) -> Action | None:
 
 def _asks(verb: str, instruction: str) -> bool:
     return any(verb in part.lower() for part in re.split('"[^"]*"', instruction))
-
-
-def _in_inbox(verb: str, subject: str, elements: Elements) -> Action | None:
-    """Stars that do not belong are taken away."""
-    if verb == "star":
-        for star in all_of(elements, "button"):
-            mine = elements[elements.index(star) - 1].name == subject
-            if star.name == "Star" and mine != ("checked" in star.states):
-                return click(star)
-    return click(find(elements, "button", subject))
 
 
 def open_file(instruction: str, elements: Elements) -> Action | None:
@@ -122,11 +119,13 @@ def open_file(instruction: str, elements: Elements) -> Action | None:
 
 
 def move_card(instruction: str, elements: Elements) -> Action | None:
+    """A menu that is open may cover the others' buttons: it is closed first."""
     name, *column = quoted(instruction)
     menu = find(elements, "button", f"Menu of {name}")
-    if menu and "expanded" in menu.states:
+    opened = next((e for e in all_of(elements, "button") if "expanded" in e.states), None)
+    if opened and opened == menu:
         return click(named(elements, f"Move to {column[0]}" if column else "Add flag"))
-    return click(menu)
+    return click(opened or menu)
 
 
 def change_labels(instruction: str, elements: Elements) -> Action | None:

@@ -6,6 +6,8 @@ const MONTHS = [
   "July", "August", "September", "October", "November", "December",
 ];
 
+const WEEKDAYS = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
+
 const digits = (number) => String(number).padStart(2, "0");
 const dateOf = (year, month, day) => `${year}-${digits(month)}-${digits(day)}`;
 const partsOf = (date) => date.split("-").map(Number);
@@ -44,7 +46,7 @@ const monthTable = (year, month, dayButton) => {
   for (let day = 1; day <= daysIn(year, month); day++) {
     cells.push(h("td", {}, dayButton(dateOf(year, month, day), day)));
   }
-  const rows = [];
+  const rows = [h("tr", {}, ...WEEKDAYS.map((day) => h("th", { scope: "col" }, day)))];
   while (cells.length) rows.push(h("tr", {}, ...cells.splice(0, 7)));
   return h("table", { class: "days", "aria-label": caption(year, month) }, ...rows);
 };

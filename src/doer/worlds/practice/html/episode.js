@@ -33,6 +33,7 @@
   window.__doerReset = (seed) => {
     cleanups.forEach((work) => work());
     cleanups = [];
+    fields = 0;
     const draw = new Draw(`${location.search}/${seed}`);
     const episode = make(draw);
     wanted = structuredClone(episode.wanted);

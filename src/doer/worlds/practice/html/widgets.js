@@ -82,18 +82,22 @@ const region = (tag, attributes, content) => {
 
 // A dialog above the page; what is below cannot be used meanwhile. Returns what closes it.
 const dialog = (title, content) => {
-  const main = document.querySelector("main");
+  const below = [...document.body.children];
   const close = () => {
     shade.remove();
-    main.inert = false;
-    main.removeAttribute("aria-hidden");
+    for (const e of below) {
+      e.inert = false;
+      e.removeAttribute("aria-hidden");
+    }
   };
   const id = `dialog-${++fields}`;
   const box = h("div", { role: "dialog", "aria-modal": "true", "aria-labelledby": id, class: "dialog" });
   box.append(h("h2", { id }, title), ...content(close));
   const shade = h("div", { class: "shade" }, box);
-  main.inert = true;
-  main.setAttribute("aria-hidden", "true");
+  for (const e of below) {
+    e.inert = true;
+    e.setAttribute("aria-hidden", "true");
+  }
   document.body.append(shade);
   return close;
 };

@@ -1,4 +1,4 @@
-// Names and things to draw from, and ways to say them. No two lists share an entry.
+// Names and things to draw from, and ways to say them.
 "use strict";
 
 const FIRST_NAMES = (
@@ -28,7 +28,9 @@ const COUNTRIES = (
   "Romania Spain Sweden Turkey Vietnam"
 ).split(" ");
 
-const COLORS = "Amber Black Blue Coral Cream Green Grey Indigo Olive Orange Pink Purple Red Silver White Yellow".split(" ");
+const COLORS = (
+  "Beige Black Blue Bronze Cream Green Grey Indigo Olive Orange Pink Purple Red Silver White Yellow"
+).split(" ");
 
 const GOODS = (
   "backpack basket blanket bottle bowl candle carpet chair clock cushion desk fan frame hammer jacket " +
@@ -51,9 +53,10 @@ const TEAMS = (
 
 const title = (word) => word[0].toUpperCase() + word.slice(1);
 const anyPerson = (draw) => `${draw.pick(FIRST_NAMES)} ${draw.pick(LAST_NAMES)}`;
-const anyApp = (draw) => `${title(draw.pick(WORDS))} ${draw.pick(["Works", "Hub", "Desk", "Point", "Line", "Studio"])}`;
+const anyApp = (draw) =>
+  `${title(draw.pick(WORDS))} ${draw.pick(["Works", "Hub", "Desk", "Point", "Line", "Studio"])}`;
 const anyEmail = (draw) =>
-  `${draw.pick(FIRST_NAMES).toLowerCase()}${draw.int(1, 99)}@${draw.pick(WORDS)}.${draw.pick(["org", "com", "net"])}`;
+  `${draw.pick(FIRST_NAMES).toLowerCase()}@${draw.pick(WORDS)}.${draw.pick(["org", "com", "net"])}`;
 const anyGood = (draw) => `${draw.pick(COLORS)} ${draw.pick(GOODS)}`;
 const anyPhrase = (draw, count) => title(draw.some(WORDS, count).join(" "));
 

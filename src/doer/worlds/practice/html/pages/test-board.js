@@ -2,7 +2,9 @@
 "use strict";
 
 page((draw) => {
-  const columns = draw.pick([["To do", "Doing", "Done"], ["Ideas", "In work", "Shipped"], ["Open", "Review", "Closed"]]);
+  const columns = draw.pick([
+    ["To do", "Doing", "Done"], ["Ideas", "In work", "Shipped"], ["Open", "Review", "Closed"],
+  ]);
   const state = several(draw, (d) => anyPhrase(d, 2), draw.int(6, 8))
     .map((name) => ({ name, column: draw.pick(columns), flag: false }));
   const wanted = structuredClone(state);
@@ -45,7 +47,9 @@ page((draw) => {
     app: anyApp(draw),
     title: "Project board",
     instruction: flags
-      ? draw.pick([`Flag the card ${name}.`, `Add a flag to ${name}.`, `Put a flag on the card ${name} by its menu.`])
+      ? draw.pick([
+        `Flag the card ${name}.`, `Add a flag to ${name}.`, `Put a flag on ${name} by its menu.`,
+      ])
       : draw.pick([
         `Move the card ${name} to ${quote(to)}.`,
         `Put ${name} into the column ${quote(to)}.`,

@@ -22,7 +22,9 @@ page((draw) => {
   };
   const text = () => {
     const [year, month, day] = picked;
-    return day ? `${day} ${caption(year, month)}` : month ? caption(year, month) : year ? `${year}` : "Choose a date";
+    if (!year) return "Choose a date";
+    if (!month) return String(year);
+    return day ? `${day} ${caption(year, month)}` : caption(year, month);
   };
   const toggleOpen = () => {
     if (!open) picked = [];
@@ -33,10 +35,12 @@ page((draw) => {
     picked = [];
     picker.redraw();
   };
+  const popup = () => h("div", { class: "popup", role: "dialog", "aria-label": "Date" },
+    button("Start again", again, { class: "small", disabled: !picked.length, "data-key": "again" }),
+    panel());
   const picker = region("div", { class: "anchor" }, () => [
     button(text(), toggleOpen, { "aria-expanded": open, "aria-haspopup": "dialog", "data-key": "field" }),
-    open ? h("div", { class: "popup", role: "dialog", "aria-label": "Date" },
-      button("Start again", again, { class: "small", disabled: !picked.length, "data-key": "again" }), panel()) : [],
+    open ? popup() : [],
   ]);
   const occasion = draw.pick(["Deadline", "Launch day", "Inspection", "Due date"]);
   const written = inWords(draw, date);

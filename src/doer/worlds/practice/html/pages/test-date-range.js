@@ -31,7 +31,7 @@ page((draw) => {
   const label = draw.pick(["Request holiday", "Reserve", "Apply"]);
   return {
     app: anyApp(draw),
-    title: draw.pick(["Holiday request", "Rent a car", "Lend a camera"]),
+    title: draw.pick(["Holiday request", "Rent a car", "Borrow a camera"]),
     instruction: draw.pick([
       `Choose the days from ${from} to ${to} and press ${label}.`,
       `The first day is ${from}, the last ${to}. Choose both and send the request.`,

@@ -3,11 +3,12 @@
 
 page((draw) => {
   const aspects = draw.some(["Price", "Service", "Quality", "Speed"], 2);
-  const words = draw.some(["helpful", "fast", "cheap", "friendly", "sturdy", "quiet", "simple"], draw.int(4, 5));
+  const all = ["helpful", "fast", "cheap", "friendly", "sturdy", "quiet", "simple"];
+  const words = draw.some(all, draw.int(4, 5));
   const wanted = {
     stars: Object.fromEntries(aspects.map((aspect) => [aspect, draw.int(1, 5)])),
     words: words.filter(() => draw.chance(0.4)),
-    text: anyPhrase(draw, draw.int(2, 5)),
+    text: anyPhrase(draw, draw.int(2, 3)),
   };
   const state = { stars: Object.fromEntries(aspects.map((aspect) => [aspect, 0])), words: [], text: "" };
   const plural = (count) => `${count} ${count === 1 ? "star" : "stars"}`;
@@ -31,7 +32,8 @@ page((draw) => {
     pressed.redraw();
   }, { "aria-pressed": state.words.includes(word), "data-key": word })));
   const text = h("textarea", { oninput: () => { state.text = text.value; } });
-  const given = aspects.map((aspect) => `${quote(plural(wanted.stars[aspect]))} for ${quote(aspect)}`).join(" and ");
+  const given = aspects
+    .map((aspect) => `${quote(plural(wanted.stars[aspect]))} for ${quote(aspect)}`).join(" and ");
   const said = wanted.words.length ? `mark ${listing(wanted.words)}` : "mark no word";
   const label = draw.pick(["Publish", "Send review", "Post"]);
   return {

@@ -39,7 +39,8 @@ page((draw) => {
   const table = region("div", {}, () => [
     h("table", {},
       h("tr", {}, h("th"), ...Object.entries(heads).map(([key, text]) =>
-        h("th", { "aria-sort": by === key ? "ascending" : null }, button(text, sort(key), { "data-key": key }))),
+        h("th", { "aria-sort": by === key ? "ascending" : null },
+          button(text, sort(key), { "data-key": key }))),
       h("th", {}, "Status")),
       ...state.map(({ name, owner, size, status }) => h("tr", {},
         h("td", {}, h("input", {

@@ -10,24 +10,26 @@ page((draw) => {
     counts: Object.fromEntries(kinds.map((kind, at) => [kind, draw.int(at ? 0 : 1, 3)])),
     seats: draw.pick(["Front", "Middle", "Back"]),
   };
-  const state = { Film: "", Time: "", counts: Object.fromEntries(kinds.map((kind) => [kind, 0])), seats: "Middle" };
+  const none = Object.fromEntries(kinds.map((kind) => [kind, 0]));
+  const state = { Film: "", Time: "", counts: none, seats: "Middle" };
   let open = "";
 
+  const listbox = (label, options) => {
+    const take = (text) => () => {
+      state[label] = text;
+      open = "";
+      form.redraw();
+    };
+    return h("div", { role: "listbox", class: "popup", "aria-label": label }, ...options.map((text) =>
+      h("div", { role: "option", "aria-selected": state[label] === text, onclick: take(text) }, text)));
+  };
   const listButton = (label, options) => {
     const node = region("div", { class: "anchor" }, () => [
       button(state[label] || `Choose ${label.toLowerCase()}`, () => {
         open = open === label ? "" : label;
         form.redraw();
       }, { "aria-haspopup": "listbox", "aria-expanded": open === label, "data-key": label }),
-      open === label ? h("div", { role: "listbox", class: "popup", "aria-label": label }, ...options.map((text) =>
-        h("div", {
-          role: "option", "aria-selected": state[label] === text,
-          onclick: () => {
-            state[label] = text;
-            open = "";
-            form.redraw();
-          },
-        }, text))) : [],
+      open === label ? listbox(label, options) : [],
     ]).node;
     return h("div", { class: "line" }, h("span", {}, label), node);
   };
@@ -51,15 +53,16 @@ page((draw) => {
     h("div", { class: "line" }, h("span", {}, "Seats"), row(...["Front", "Middle", "Back"].map(seat))),
     row(primary("Buy tickets", () => finish(state))),
   ]);
+  const [film, time, seats] = [wanted.Film, wanted.Time, wanted.seats].map(quote);
   const people = kinds.filter((kind) => wanted.counts[kind])
     .map((kind) => `${wanted.counts[kind]} ${quote(kind)}`).join(" and ");
   return {
     app: `${title(draw.pick(WORDS))} Cinema`,
     title: "Cinema tickets",
     instruction: draw.pick([
-      `Buy tickets for ${quote(wanted.Film)} at ${quote(wanted.Time)}: ${people}, seats ${quote(wanted.seats)}.`,
-      `${people} want to see ${quote(wanted.Film)} at ${quote(wanted.Time)} from the seats ${quote(wanted.seats)}.`,
-      `Get seats ${quote(wanted.seats)} for ${people}; the film is ${quote(wanted.Film)}, the time ${quote(wanted.Time)}.`,
+      `Buy tickets for ${film} at ${time}: ${people}, seats ${seats}.`,
+      `${people} want to see ${film} at ${time} from the seats ${seats}.`,
+      `Get seats ${seats} for ${people}; the film is ${film}, the time ${time}.`,
     ]),
     wanted,
     body: [form.node],

@@ -31,7 +31,10 @@ page((draw) => {
   const may = (side) => ({ disabled: !state[side].some((name) => chosen.has(name)) });
   const lists = region("div", {}, () => [
     h("div", { class: "columns" }, box("left", heads[0]), box("right", heads[1])),
-    row(button(texts[0], move("left", "right"), may("left")), button(texts[1], move("right", "left"), may("right"))),
+    row(
+      button(texts[0], move("left", "right"), may("left")),
+      button(texts[1], move("right", "left"), may("right")),
+    ),
   ]);
   const back = go.length ? `${listing(go)} to ${quote(heads[0])}` : "";
   const there = `${listing(come)} to ${quote(heads[1])}`;

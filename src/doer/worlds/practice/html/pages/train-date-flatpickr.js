@@ -6,16 +6,17 @@ library("flatpickr-4.6.13/flatpickr.min");
 page((draw) => {
   const date = anyDate(draw, 2018, 2032);
   const [year, month] = monthNear(draw, date, 5);
-  const arrow = (name) =>
-    `<svg role="img" aria-label="${name}" viewBox="0 0 17 17"><path d="M${name === "Next month" ? "5 1l7 7-7 7" : "12 1L5 8l7 7"}" /></svg>`;
+  const arrow = (name, path) =>
+    `<svg role="img" aria-label="${name}" viewBox="0 0 17 17"><path d="${path}" /></svg>`;
   const input = textbox("", { placeholder: "Choose a date" });
   const guest = textbox();
   const wanted = { guest: anyPerson(draw), date };
   const now = dateOf(year, month, draw.int(1, 28));
   const shown = () => {
     const picker = flatpickr(input, {
-      now, monthSelectorType: draw.pick(["static", "dropdown"]), disableMobile: true, animate: false,
-      prevArrow: arrow("Previous month"), nextArrow: arrow("Next month"),
+      now, disableMobile: true, animate: false, monthSelectorType: draw.pick(["static", "dropdown"]),
+      prevArrow: arrow("Previous month", "M12 1L5 8l7 7"),
+      nextArrow: arrow("Next month", "M5 1l7 7-7 7"),
       locale: { firstDayOfWeek: draw.int(0, 1) },
     });
     afterwards(() => picker.destroy());

@@ -12,7 +12,7 @@ page((draw) => {
     country: draw.pick(countries),
     kind: draw.pick(kinds),
     topics: topics.filter(() => draw.chance(0.4)),
-    note: draw.chance(0.4) ? anyPhrase(draw, draw.int(2, 4)) : "",
+    note: draw.chance(0.4) ? anyPhrase(draw, draw.int(2, 3)) : "",
   };
   const texts = [["Name", wanted.name], [place, wanted.place], ["Country", wanted.country]];
   if (wanted.note) texts.push(["Note", wanted.note]);

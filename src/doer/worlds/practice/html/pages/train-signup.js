@@ -6,7 +6,7 @@ page((draw) => {
   const wanted = {
     user: `${draw.pick(WORDS)}${draw.int(10, 99)}`,
     email: anyEmail(draw),
-    password: `${draw.pick(WORDS)}${draw.pick(WORDS)}${draw.int(10, 99)}`,
+    password: `${draw.pick(WORDS)}${draw.int(1000, 9999)}`,
     news: draw.chance(0.5),
   };
   const password = { type: "password" };

@@ -37,7 +37,8 @@ page((draw) => {
   const next = draw.pick(["Next", "Continue"]);
   const last = draw.pick(["Place order", "Confirm order"]);
   const wizard = region("section", { class: "card" }, () => [
-    h("ol", { class: "steps" }, ...steps.map((text, n) => h("li", { "aria-current": n === at ? "step" : null }, text))),
+    h("ol", { class: "steps" }, ...steps.map((text, n) =>
+      h("li", { "aria-current": n === at ? "step" : null }, text))),
     ...bodies[at](),
     problem,
     row(
