@@ -12,6 +12,14 @@ from doer.errors import ModelError
 from doer.models.local.weights import Loss, Row, Scores, StepReport
 
 _LONGEST_GRADIENT = 1.0
+_SMALL = 20_000_000  # weights; below, the work of a second thread is mostly waiting
+
+
+def few_threads(weights: int) -> None:
+    """Set how many threads torch uses on the CPU, here and in this thread, for a net of so many
+    weights: one for a small net, whose other core is better left to browsers."""
+    if weights < _SMALL:
+        torch.set_num_threads(1)
 
 
 def take_step(

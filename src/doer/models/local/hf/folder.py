@@ -6,6 +6,7 @@ a chat template; with LoRA, peft's adapter beside the tokenizer, and the base wh
 # pyright: reportUnknownArgumentType=false
 
 import copy
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,16 +85,23 @@ def read(folder: Path, lora: Lora | None = None, trained: bool = False) -> Weigh
     except (OSError, ValueError, KeyError) as wrong:
         raise ConfigError(f"{folder} holds no model that can be read: {wrong}") from wrong
     net = net.to(device).eval()  # no dropout in training: log-probabilities must agree
-    if base != folder:
-        adapted: Any = PeftModel.from_pretrained(net, str(folder), is_trainable=trained)
-        return Weights(adapted.get_base_model(), tokenizer, adapted)
-    if lora is not None:
+    if base == folder and lora is None:
+        return Weights(net.requires_grad_(trained), tokenizer)
+    adapted = _adapted(net, lora, folder, trained)
+    return Weights(adapted.get_base_model(), tokenizer, adapted)
+
+
+def _adapted(net: Any, lora: Lora | None, folder: Path, trained: bool) -> Any:
+    """The net with a new adapter, or with the one in the folder."""
+    with warnings.catch_warnings():
+        # peft 0.21 asks transformers 5.23 for a property by its old name.
+        warnings.simplefilter("ignore", FutureWarning)
+        if lora is None:
+            return PeftModel.from_pretrained(net, str(folder), is_trainable=trained)
         config = LoraConfig(
             r=lora.rank, lora_alpha=lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
-        made: Any = get_peft_model(net, config)
-        return Weights(made.get_base_model(), tokenizer, made)
-    return Weights(net.requires_grad_(trained), tokenizer)
+        return get_peft_model(net, config)
 
 
 class _Adapter(msgspec.Struct):

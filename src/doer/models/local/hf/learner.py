@@ -19,7 +19,7 @@ from doer.errors import ConfigError, ModelError
 from doer.models.local.hf.attention import Attention
 from doer.models.local.hf.folder import Weights
 from doer.models.local.hf.trie import grouped, trie
-from doer.models.local.stepping import take_step
+from doer.models.local.stepping import few_threads, take_step
 from doer.models.local.weights import Loss, Row, Scores, StepReport
 
 _NODES = {"cpu": 2048, "cuda": 8192}  # tokens of one pass, shared ones counted once
@@ -41,6 +41,7 @@ class HFLearner:
         self._attention = Attention.of(weights.net.config)
         self._version = 0
         self._trained = {n: p for n, p in self._net.named_parameters() if p.requires_grad}
+        self._size = sum(weight.numel() for weight in self._net.parameters())
         self._optimizer = torch.optim.AdamW(
             self._trained.values(), lr=0.0, betas=betas, weight_decay=weight_decay, fused=True
         )
@@ -60,6 +61,7 @@ class HFLearner:
 
     @torch.no_grad()
     def log_probs(self, rows: Sequence[Row]) -> list[tuple[float, ...]]:
+        few_threads(self._size)
         found: dict[int, tuple[float, ...]] = {}
         for group in self._groups(rows):
             scores = self._scored([rows[at] for at in group])
@@ -71,6 +73,7 @@ class HFLearner:
         return [found[at] for at in range(len(rows))]
 
     def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
+        few_threads(self._size)
         chunks = [[rows[at] for at in group] for group in self._groups(rows)]
         report = take_step(self._optimizer, chunks, self._scored, loss, normaliser, lr)
         self._version += 1

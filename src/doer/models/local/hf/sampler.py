@@ -11,6 +11,7 @@ import numpy as np
 
 from doer.errors import ModelError, boundary
 from doer.models.local.hf.batcher import Batcher, Order, Tokens
+from doer.models.local.stepping import few_threads
 from doer.records.completion import Sampling, Segment
 
 
@@ -32,7 +33,8 @@ class HFSampler:
         self._version = 0
         self._queue: SimpleQueue[Order] = SimpleQueue()
         self._passing = Lock()
-        self._worker = ThreadPoolExecutor(1, "hf")
+        size = sum(weight.numel() for weight in net.parameters())
+        self._worker = ThreadPoolExecutor(1, "hf", initializer=few_threads, initargs=(size,))
 
     def load(self, version: int) -> None:
         with self._passing:
