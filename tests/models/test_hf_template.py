@@ -124,6 +124,9 @@ def test_a_template_without_tools_is_refused() -> None:
     words.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     with pytest.raises(ConfigError, match="calls of tools"):
         ChatTemplate(words, frozenset({1}))
+    words.chat_template = small_hf.QWEN.replace("<tool_call>", "[call]")
+    with pytest.raises(ConfigError, match=r"not known: \[call\]"):
+        ChatTemplate(words, frozenset({2}))
 
 
 @pytest.mark.parametrize(

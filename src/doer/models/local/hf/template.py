@@ -23,6 +23,7 @@ from doer.records.completion import Message, Request, Segment, ToolSpec
 Tokens = tuple[int, ...]
 _REMEMBERED = 4096  # conversations whose tokens are known without rendering them again
 _QUESTION = {"role": "user", "content": "?"}
+_TOOL = ToolSpec(name="probe", description="", parameters={})
 _PROBE = Message(role="assistant", actions=(Action(tool="probe", arguments={"key": 1}, id="c1"),))
 
 
@@ -30,7 +31,8 @@ class ChatTemplate:
     """Renders with the tokenizer's own template. `ends` are the tokens that end an answer."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, ends: frozenset[int]) -> None:
-        """Raises `ConfigError` when there is no template, or none that takes tools."""
+        """Raises `ConfigError` when the template does not write calls of tools, or in a manner that
+        is not known."""
         self._tokenizer = tokenizer
         self.ends = ends
         self._known: dict[Tokens, bytes] = {}  # tokens of an answered prompt -> its messages
@@ -38,6 +40,12 @@ class ChatTemplate:
         if "probe" not in probe:
             raise ConfigError("the model's chat template does not write calls of tools")
         self._read = reader(probe)
+        asked = self._render([_QUESTION], (), asked=True)
+        if probe.startswith(asked):
+            found = self.read(self._tokens(probe[len(asked) :]), (_TOOL,))
+            if [action.tool for action in found[1]] != ["probe"]:
+                shown = probe[len(asked) :].strip()
+                raise ConfigError(f"the model writes calls in a manner that is not known: {shown}")
 
     def prompt(self, request: Request) -> Tokens:
         """The request as tokens, up to where the model goes on."""
@@ -60,11 +68,10 @@ class ChatTemplate:
         return tokens[: end + 1]
 
     def read(self, tokens: Sequence[int], tools: Sequence[ToolSpec]) -> Answer:
-        """Words and actions of what the model wrote."""
+        """Words and actions of what the model wrote, up to the first end."""
         written = list(tokens)
-        if written and written[-1] in self.ends:
-            written.pop()
-        return self._read(self._text(written), tools)
+        end = next((at for at, token in enumerate(written) if token in self.ends), len(written))
+        return self._read(self._text(written[:end]), tools)
 
     def remember(self, request: Request, segment: Segment) -> None:
         """That this request was asked with the segment's prompt."""
