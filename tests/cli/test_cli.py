@@ -45,7 +45,7 @@ def test_a_task_is_shown(doer):
 
 
 def test_tasks_are_checked(doer):
-    assert "of 10 sound" in doer("tasks", "check", "files", "--seeds", "0-1").stdout
+    assert "of 12 sound" in doer("tasks", "check", "files", "--seeds", "0-1").stdout
 
 
 def test_an_eval_ends_with_one_line_of_json(doer):

@@ -48,7 +48,7 @@ two</textarea>
         ("checkbox", "Gift", None, ("checked",)),
         ("radio", "L", None, ()),
         ("radio", "m", None, ("disabled",)),
-        ("combobox", "Colour", "green", ()),
+        ("combobox", "Colour: red | green", "green", ()),
         ("combobox", "one | two", "one", ()),
         ("slider", "Loud", "7", ()),
         ("button", "Send", None, ()),

@@ -25,7 +25,8 @@ def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
     """What the recipe begins with: new weights of the small policy, which learns its vocabulary
     from `texts`, or those in a folder. Raises `ConfigError`."""
     if recipe.model == "pointer":
-        return load(POINTER).fresh(texts, recipe.seed)
+        size = recipe.pointer
+        return load(POINTER).fresh(texts, recipe.seed, size.width, size.layers, size.heads)
     return load(HF).fresh(_folder(recipe), recipe.lora, recipe.longest)
 
 

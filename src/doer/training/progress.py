@@ -9,6 +9,7 @@ from rich.status import Status
 from torch.utils.tensorboard import SummaryWriter
 
 from doer.records.trajectory import Trajectory
+from doer.training.corrections import Round
 from doer.training.rl import Iteration
 from doer.training.run import Validation
 
@@ -55,6 +56,16 @@ class Progress:
             f"step {step:4}  loss {loss:6.3f}  validation {validation.success:4.0%} ({share})"
         )
         self._scalars(stage, step, {"loss": loss, "validation": validation.success})
+
+    def corrected(self, it: Round, left_s: float) -> None:
+        """One round of corrections."""
+        self.line(
+            f"{it.number:5}  success {it.success:4.0%}  kinds at 90 % {it.solved:3}"
+            f"  loss {it.loss:6.3f}  {it.rows:5} decisions  {it.rollouts / it.rollout_s:5.1f}"
+            f" rollouts/s  {minutes(left_s):>4} left"
+        )
+        figures = {"success": it.success, "solved": float(it.solved), "loss": it.loss}
+        self._scalars("corrections", it.number, figures)
 
     def iterated(self, it: Iteration, left_s: float) -> None:
         """One iteration of reinforcement learning."""

@@ -24,6 +24,29 @@ class SFT(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     batch: int = 32
 
 
+class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Corrections by oracles from the supervised start. A round makes `rollouts` rollouts on seeds
+    from `first_seed` on that were not used before, then `steps` steps of `batch` decisions, half of
+    them from this round, half from the last `kept`."""
+
+    minutes: float  # of wall time, rollouts and steps together
+    first_seed: int = 1000
+    rollouts: int = 192
+    steps: int = 40
+    batch: int = 64
+    kept: int = 60_000
+    learning_rate: float = 1e-3
+    validate_every: int = 25  # rounds
+
+
+class Pointer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sizes of the small policy."""
+
+    width: int = 128
+    layers: int = 3
+    heads: int = 4
+
+
 class DPO(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Preference fine-tuning from the supervised start. The pairs come from the file `pairs`, or
     from `group` graded rollouts of every training task."""
@@ -79,11 +102,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str
     model: str
+    pointer: Pointer = Pointer()
     lora: Lora | None = None
     longest: int = 512
     taskset: str
     kinds: tuple[Kind, ...]
     sft: SFT
+    corrections: Corrections | None = None
     dpo: DPO | None = None
     rl: RL | None = None
     check: Check = Check()

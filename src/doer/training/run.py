@@ -97,6 +97,10 @@ class Run:
             if other.is_dir() and other != checkpoint:
                 shutil.rmtree(other)
 
+    def forget_checkpoints(self) -> None:
+        """At the end of a stage, so that the next one does not go on from them."""
+        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+
     def latest(self, kind: type[State]) -> tuple[Path, State] | None:
         """The last complete checkpoint and its state, if there is one."""
         pointer = self.folder / "checkpoints" / "LATEST"
@@ -105,19 +109,21 @@ class Run:
         checkpoint = pointer.parent / pointer.read_text()
         return checkpoint, msgspec.json.decode((checkpoint / "state.json").read_bytes(), type=kind)
 
-    def since(self, iteration: int) -> None:
-        """Drop the progress noted after a checkpoint: those iterations are run again."""
+    def since(self, phase: str, number: int) -> None:
+        """Drop the progress noted after a checkpoint: that part of the phase is run again."""
         path = self.folder / "progress.jsonl"
-        kept = [line for line in path.read_bytes().splitlines() if _number(line) <= iteration]
+        entries = [(line, msgspec.json.decode(line, type=_Entry)) for line in _lines(path)]
+        kept = [line for line, e in entries if e.phase != phase or max(e.number, e.at) <= number]
         write_whole(path, b"".join(line + b"\n" for line in kept))
 
 
-class _Numbered(msgspec.Struct):
-    number: int = 0
+class _Entry(msgspec.Struct):
+    """What tells the entries of progress.jsonl apart."""
+
     phase: str = "rl"
+    number: int = 0
     at: int = 0
 
 
-def _number(line: bytes) -> int:
-    entry = msgspec.json.decode(line, type=_Numbered)
-    return max(entry.number, entry.at if entry.phase == "rl" else 0)
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines()

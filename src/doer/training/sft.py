@@ -22,7 +22,8 @@ def demonstrated(policy: Policy, demonstrations: Sequence[Trajectory]) -> list[S
         policy.demonstration(request(trajectory.events[:place]), event.data.completion)
         for trajectory in demonstrations
         for place, event in enumerate(trajectory.events)
-        if isinstance(event.data, Decided) and event.data.completion.actions
+        if isinstance(event.data, Decided)
+        and (event.data.completion.actions or (policy.words and event.data.completion.text))
     ]
 
 

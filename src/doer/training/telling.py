@@ -65,40 +65,47 @@ async def filmed(
 
 
 class _Entry(msgspec.Struct):
+    """What tells the entries of progress.jsonl apart: iterations of reinforcement learning have no
+    phase, validations have a moment."""
+
     phase: str = ""
+    at: int | None = None
 
 
 def curve(run: Run) -> tuple[tuple[TrainingPoint, ...], tuple[ValidationPoint, ...]]:
-    """What `progress.jsonl` says of reinforcement learning."""
+    """What `progress.jsonl` says of reinforcement learning; where there was none, of
+    corrections."""
     training: list[TrainingPoint] = []
-    validation: list[ValidationPoint] = []
+    validation: dict[str, list[ValidationPoint]] = {"rl": [], "corrections": []}
     rollouts = 0
     for line in (run.folder / "progress.jsonl").read_bytes().splitlines():
-        if msgspec.json.decode(line, type=_Entry).phase:
+        entry = msgspec.json.decode(line, type=_Entry)
+        if not entry.phase:
+            it = msgspec.json.decode(line, type=Iteration)
+            rollouts += it.rollouts
+            training.append(_point(it, rollouts))
+        elif entry.at is not None and entry.phase in validation:
             found = msgspec.json.decode(line, type=Validation)
-            if found.phase == "rl":
-                validation.append(
-                    ValidationPoint(
-                        seconds=found.seconds,
-                        rollouts=rollouts,
-                        success=found.success,
-                        interval=wilson(found.passed, found.n),
-                    )
+            validation[found.phase].append(
+                ValidationPoint(
+                    seconds=found.seconds,
+                    rollouts=rollouts,
+                    success=found.success,
+                    interval=wilson(found.passed, found.n),
                 )
-            continue
-        it = msgspec.json.decode(line, type=Iteration)
-        rollouts += it.rollouts
-        training.append(
-            TrainingPoint(
-                seconds=it.seconds,
-                rollouts=rollouts,
-                success=it.success,
-                all_fail=it.all_fail,
-                mixed=it.mixed,
-                all_pass=it.all_pass,
             )
-        )
-    return tuple(training), tuple(validation)
+    return tuple(training), tuple(validation["rl"] or validation["corrections"])
+
+
+def _point(it: Iteration, rollouts: int) -> TrainingPoint:
+    return TrainingPoint(
+        seconds=it.seconds,
+        rollouts=rollouts,
+        success=it.success,
+        all_fail=it.all_fail,
+        mixed=it.mixed,
+        all_pass=it.all_pass,
+    )
 
 
 def facts(

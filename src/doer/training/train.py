@@ -16,11 +16,11 @@ from doer.models.local.policy import Policy
 from doer.records.event import TurnStarted
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
-from doer.training import build
+from doer.training import build, corrections
 from doer.training.dpo import compared, prefer
 from doer.training.preferences import read_pairs
 from doer.training.progress import Progress, minutes
-from doer.training.recipe import DPO, RL, Recipe
+from doer.training.recipe import DPO, RL, Corrections, Recipe
 from doer.training.rl import Group, Iteration, State, reinforce
 from doer.training.run import Run, Validation
 from doer.training.sft import demonstrated, imitate
@@ -30,9 +30,11 @@ from doer.worlds.world import Taskset
 STAGES = {
     "untrained": "before training",
     "sft": "supervised start",
+    "corrections": "after corrections",
     "dpo": "after preference fine-tuning",
     "rl": "after reinforcement learning",
 }
+SAVED_EVERY = 5  # rounds of corrections
 WORST_FALL = 0.6  # of the best validation success; below it training goes back to the best weights
 
 
@@ -55,7 +57,12 @@ class Trainer:
     @property
     def start(self) -> str:
         """The stage that reinforcement learning starts from."""
-        return "dpo" if self.recipe.dpo else "sft"
+        return "dpo" if self.recipe.dpo else self.taught
+
+    @property
+    def taught(self) -> str:
+        """The last stage with right answers given."""
+        return "corrections" if self.recipe.corrections else "sft"
 
     @property
     def last(self) -> str:
@@ -90,6 +97,8 @@ async def train(trainer: Trainer) -> Path:
     run = trainer.run
     if not (run.folder / "sft").exists():
         await imitation(trainer)
+    if trainer.recipe.corrections and not (run.folder / "corrections").exists():
+        await correction(trainer, trainer.recipe.corrections)
     if trainer.recipe.dpo and not (run.folder / "dpo").exists():
         await preference(trainer, trainer.recipe.dpo)
     if not (run.folder / "model").exists():
@@ -120,11 +129,51 @@ async def imitation(trainer: Trainer) -> None:
         await imitate(policy.learner, segments, recipe.sft, recipe.seed, check)
 
 
+async def correction(trainer: Trainer, config: Corrections) -> None:
+    """From the supervised start, or the last checkpoint, by the oracles' corrections to the best
+    weights on validation."""
+    recipe, run, progress = trainer.recipe, trainer.run, trainer.progress
+    found = run.latest(corrections.State)
+    if found:
+        checkpoint, state = found
+        run.since("corrections", state.round)
+        policy = build.resumed_policy(recipe, checkpoint)
+        progress.stage(f"Corrections go on after round {state.round}")
+    else:
+        policy = build.resumed_policy(recipe, run.folder / "sft")
+        names = [kind.name for kind in recipe.kinds]
+        state = corrections.State.fresh(names, config.first_seed)
+        progress.stage(f"Corrections by oracles, {minutes(config.minutes * 60)}")
+    best = run.folder / "corrections.unfinished"
+
+    async def collect(tasks: Sequence[Task], seed: int) -> list[Trajectory]:
+        return await trainer.rollouts.sampled(policy.model, tasks, seed)
+
+    async def after(state: corrections.State, report: corrections.Round) -> None:
+        run.note(report)
+        progress.corrected(report, max(0.0, config.minutes * 60 - state.seconds))
+        over = state.seconds >= config.minutes * 60
+        if over or state.round % config.validate_every == 0:
+            found = await trainer.validate(policy, "corrections", state.round, state.seconds)
+            progress.validated(found)
+            if found.success >= state.best_validation:
+                state.best_validation = found.success
+                policy.learner.save(best)
+        if over or state.round % SAVED_EVERY == 0:
+            checkpoint = run.new_checkpoint(state.round)
+            policy.learner.save(checkpoint)
+            run.commit(checkpoint, state)
+
+    await corrections.correct(policy, collect, trainer.taskset, config, recipe.seed, state, after)
+    run.forget_checkpoints()
+    best.rename(run.folder / "corrections")
+
+
 async def preference(trainer: Trainer, config: DPO) -> None:
     """From the supervised start, by pairs out of a file or of rollouts, to the best weights on
     validation."""
     recipe, run, progress = trainer.recipe, trainer.run, trainer.progress
-    policy = build.resumed_policy(recipe, run.folder / "sft")
+    policy = build.resumed_policy(recipe, run.folder / trainer.taught)
     if config.pairs:
         pairs = read_pairs(config.pairs, policy)
     else:
@@ -168,7 +217,7 @@ async def reinforcement(trainer: Trainer, config: RL) -> None:
     found = run.latest(State)
     if found:
         checkpoint, state = found
-        run.since(state.iteration)
+        run.since("rl", state.iteration)
         policy = build.resumed_policy(recipe, checkpoint)
         progress.stage(f"Reinforcement learning goes on after iteration {state.iteration}")
     else:

@@ -23,6 +23,7 @@ FOLDERS = {
     "harbor": "doer.worlds.harbor.world:HarborTasks",
 }
 """Tasksets that are read from a folder of the user's, named with it: "harbor:PATH"."""
+MIXED = "doer.worlds.mixed:Mixed"
 POINTER = "doer.models.local.pointer.checkpoint:load_pointer"
 HF = "doer.models.local.hf.policy:load_hf"
 REMOTE = "doer.models.openai:OpenAIModel"
@@ -36,6 +37,8 @@ def taskset(name: str, **settings: Any) -> Taskset:
         if not folder:
             raise ConfigError(f"say which folder the tasks are in: {kind}:PATH")
         return load(FOLDERS[kind])(Path(folder).expanduser(), **settings)
+    if "+" in name:
+        return load(MIXED)([taskset(one, **settings) for one in name.split("+")])
     if name not in TASKSETS:
         known = sorted([*TASKSETS, *(f"{kind}:PATH" for kind in FOLDERS)])
         raise ConfigError(f"no taskset {name!r}; there are: {', '.join(known)}")

@@ -96,10 +96,13 @@ const inputButtonName = (e) =>
 
 const optionTexts = (e) => [...e.options].map((option) => clean(option.text)).join(" | ");
 
+// What a list offers can only be chosen when it is seen.
+const listName = (e) => clean(labelled(e) ? `${labelled(e)}: ${optionTexts(e)}` : optionTexts(e));
+
 const nameOf = (e, role) => {
   const input = e.tagName === "INPUT";
   if (input && role === "button") return inputButtonName(e);
-  if (e.tagName === "SELECT") return labelled(e) || clean(optionTexts(e));
+  if (e.tagName === "SELECT") return listName(e);
   if (input && (role === "checkbox" || role === "radio")) return labelled(e) || attribute(e, "value") || authored(e);
   if (FIELDS.has(role)) return fieldName(e);
   return role === "img" ? pictureName(e) || e.tagName.toLowerCase() : contentName(e);
@@ -130,7 +133,8 @@ const statesOf = (e) => {
   if (open || isSet(e, "aria-expanded") || OPENED.test(classes)) states.push("expanded");
   if (focusedIn(e)) states.push("focused");
   if (e.readOnly === true || isSet(e, "aria-readonly")) states.push("readonly");
-  if (isSet(e, "aria-selected") || isSet(e, "aria-current") || CURRENT.test(classes)) states.push("selected");
+  const current = isSet(e, "aria-current") && attribute(e, "aria-current") !== "date"; // that is today
+  if (isSet(e, "aria-selected") || current || CURRENT.test(classes)) states.push("selected");
   return states;
 };
 

@@ -13,6 +13,11 @@ class Policy(Protocol):
     """All a trainer knows of a model. The same weights answer requests and are moved."""
 
     @property
+    def words(self) -> bool:
+        """Whether it can answer in words, and so end a turn by itself."""
+        ...
+
+    @property
     def model(self) -> Model: ...
 
     @property

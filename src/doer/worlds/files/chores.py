@@ -117,15 +117,34 @@ def rename_key(random: Random) -> Chore:
 
 def route_ticket(random: Random) -> Chore:
     """Name the desk that should answer a ticket: a rule that the instruction does not give."""
-    desk = random.choice(sorted(DESKS))
-    said, person = random.choice(DESKS[desk]), random.choice(PEOPLE)
-    greeting = random.choice(("Hello", "Hi", "Dear team", "Good morning"))
+    said, desk = _ticket(random)
     return Chore(
-        f'Ticket: "{greeting}, {said}. {person}" Write the desk that should answer it to desk.txt:'
-        f" {', '.join(random.sample(sorted(DESKS), len(DESKS)))}.",
+        f'Ticket: "{said}" Write the desk that should answer it to desk.txt: {_desks(random)}.',
         {},
         {"desk.txt": desk},
     )
+
+
+def route_tickets(random: Random) -> Chore:
+    """The same for two tickets at once."""
+    (one, first), (other, second) = _ticket(random), _ticket(random)
+    return Chore(
+        f'Ticket 1: "{one}" Ticket 2: "{other}" Write the desk that should answer the first to'
+        f" 1.txt, that for the second to 2.txt: {_desks(random)}.",
+        {},
+        {"1.txt": first, "2.txt": second},
+    )
+
+
+def _ticket(random: Random) -> tuple[str, str]:
+    """What a customer says, and the desk that should answer."""
+    desk = random.choice(sorted(DESKS))
+    greeting = random.choice(("Hello", "Hi", "Dear team", "Good morning"))
+    return f"{greeting}, {random.choice(DESKS[desk])}. {random.choice(PEOPLE)}", desk
+
+
+def _desks(random: Random) -> str:
+    return ", ".join(random.sample(sorted(DESKS), len(DESKS)))
 
 
 CHORES: dict[str, Callable[[Random], Chore]] = {
@@ -133,5 +152,6 @@ CHORES: dict[str, Callable[[Random], Chore]] = {
     "move-line": move_line,
     "rename-key": rename_key,
     "route-ticket": route_ticket,
+    "route-tickets": route_tickets,
     "set-value": set_value,
 }

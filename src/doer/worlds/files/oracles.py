@@ -54,7 +54,15 @@ def rename_key(instruction: str, texts: dict[str, str]) -> dict[str, str]:
 
 def route_ticket(instruction: str, texts: dict[str, str]) -> dict[str, str]:
     del texts
-    return {"desk.txt": next(d for d, all in DESKS.items() if any(s in instruction for s in all))}
+    said = re.findall(r'"(.*?)"', instruction)
+    paths = (
+        ["desk.txt"] if len(said) == 1 else [f"{number}.txt" for number, _ in enumerate(said, 1)]
+    )
+    return dict(zip(paths, map(_desk, said), strict=True))
+
+
+def _desk(said: str) -> str:
+    return next(desk for desk, all in DESKS.items() if any(one in said for one in all))
 
 
 EDITS: dict[str, Edit] = {
@@ -62,6 +70,7 @@ EDITS: dict[str, Edit] = {
     "move-line": move_line,
     "rename-key": rename_key,
     "route-ticket": route_ticket,
+    "route-tickets": route_ticket,
     "set-value": set_value,
 }
 

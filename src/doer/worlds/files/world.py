@@ -20,7 +20,7 @@ from doer.worlds.world import Environment, Oracle
 
 TOOLS = ("list", "read_file", "write_file")
 STEPS = 6
-STEPS_BY_TASK = {"route-ticket": 1}
+STEPS_BY_TASK = {"route-ticket": 1, "route-tickets": 3}
 
 
 class FileChores:

@@ -22,6 +22,8 @@ SLOTS = 32
 class HFPolicy:
     """Implements `Policy`."""
 
+    words = True
+
     def __init__(self, weights: Weights, name: str, longest: int = LONGEST) -> None:
         self.learner = HFLearner(weights)
         self._weights = weights

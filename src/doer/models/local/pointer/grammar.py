@@ -57,6 +57,19 @@ class Grammar:
         """Which tokens are of a kind."""
 
 
+Written = tuple[int, tuple[int, ...]]
+"""Some tokens of the prefix, after the place of the first."""
+
+
+def _unlabelled(first: Written, colon: int) -> list[Written]:
+    """The first option of a list that has a label: what comes after the label's colon."""
+    start, tokens = first
+    if colon not in tokens:
+        return []
+    cut = tokens.index(colon) + 1
+    return [(start + cut, tokens[cut:])]
+
+
 class Rules:
     """The rules for actions after one prefix."""
 
@@ -150,6 +163,7 @@ class Rules:
             elif token >= vocabulary.first_text:
                 first, pieces = found[-1]
                 found[-1] = (first if pieces else at, (*pieces, token))
+        found += _unlabelled(found[0], vocabulary.colon)
         return [option for option in found if option[1]]
 
     @cached_property

@@ -29,12 +29,13 @@ class PointerLearner:
         self,
         vocabulary: Vocabulary,
         *,
+        config: NetConfig | None = None,
         seed: int = 0,
         betas: tuple[float, float] = (0.9, 0.95),
         weight_decay: float = 0.0,
     ) -> None:
         self.vocabulary = vocabulary
-        self.config = NetConfig(tokens=vocabulary.size, first_place=vocabulary.first_place)
+        self.config = config or NetConfig(vocabulary.size, vocabulary.first_place)
         self._version = 0
         self._batcher = Batcher(vocabulary)
         self._net = fresh(self.config, seed)

@@ -8,6 +8,7 @@ from doer.models.local.pointer.encoding import encode, encode_action
 from doer.models.local.pointer.folder import Checkpoint, read, write
 from doer.models.local.pointer.learner import PointerLearner
 from doer.models.local.pointer.model import PointerModel
+from doer.models.local.pointer.net import NetConfig
 from doer.models.local.pointer.renaming import Renamer
 from doer.models.local.pointer.sampler import PointerSampler
 from doer.models.local.pointer.vocabulary import Vocabulary
@@ -18,21 +19,28 @@ from doer.records.completion import Completion, Request, Segment
 class PointerPolicy:
     """Implements `Policy`."""
 
-    def __init__(self, vocabulary: Vocabulary, seed: int) -> None:
-        self.learner = PointerLearner(vocabulary, seed=seed)
+    words = False
+
+    def __init__(self, vocabulary: Vocabulary, seed: int, config: NetConfig | None = None) -> None:
+        self.learner = PointerLearner(vocabulary, config=config, seed=seed)
         self._vocabulary = vocabulary
         self._sampler = PointerSampler(self.learner.config, vocabulary, self.learner.weights)
         self.model = PointerModel(self._sampler, vocabulary)
 
     @classmethod
-    def fresh(cls, texts: Iterable[str], seed: int) -> Self:
+    def fresh(
+        cls, texts: Iterable[str], seed: int, width: int = 128, layers: int = 3, heads: int = 4
+    ) -> Self:
         """New weights, and a vocabulary learnt from `texts`."""
-        return cls(Vocabulary.learn(texts), seed)
+        words = Vocabulary.learn(texts)
+        config = NetConfig(words.size, words.first_place, width, layers, heads, 4 * width)
+        return cls(words, seed, config)
 
     @classmethod
     def resumed(cls, folder: Path) -> Self:
         """From a checkpoint of the learner. Raises `ConfigError` when it is not one."""
-        policy = cls(read(folder).vocabulary, seed=0)
+        kept = read(folder)
+        policy = cls(kept.vocabulary, 0, kept.config)
         policy.learner.load(folder)
         policy.refresh()
         return policy

@@ -22,7 +22,7 @@ PLACES = 128
 
 ROLES = (
     "textbox", "button", "link", "checkbox", "radio", "combobox",
-    "tab", "option", "slider", "img", "generic", "text",
+    "tab", "option", "slider", "switch", "menuitem", "img", "generic", "text",
 )  # fmt: skip
 VERBS: dict[str, tuple[str, ...]] = {
     "click": ("ref",),
@@ -116,6 +116,11 @@ class Vocabulary:
     def bar(self) -> int:
         """What stands between the options of a list."""
         return self._ids["|"]
+
+    @property
+    def colon(self) -> int:
+        """What stands between a list's label and its options."""
+        return self._ids[":"]
 
     def spelling(self, token: int) -> str:
         """The characters of a piece of text."""
