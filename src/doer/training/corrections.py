@@ -3,16 +3,18 @@ policy got into what it would have done there, and the policy learns that (DAgge
 arXiv 1011.0686). Kinds that fail are drawn more often.
 """
 
+import asyncio
 import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from doer.agents.context import request
 from doer.models.local.policy import Policy
-from doer.models.local.weights import Row
+from doer.models.local.weights import Learner, Row
 from doer.records.completion import Segment
 from doer.records.event import Decided
 from doer.records.task import Task
@@ -76,35 +78,82 @@ async def correct(
     """Train until the minutes are used up. `after` is awaited at the end of each round: it saves,
     shows, validates. `state` is advanced in place, so that it can be saved there."""
     known: deque[Segment] = deque(maxlen=config.kept)
-    while state.seconds < config.minutes * 60:
+    tries = Tries(policy, collect, taskset, config, seed)
+    coming = asyncio.create_task(tries.next(state))
+    try:
+        while state.seconds < config.minutes * 60:
+            started = time.monotonic()
+            found = await coming
+            # The next tries are under way, by the weights of before, while these are learnt from.
+            coming = asyncio.create_task(tries.next(state))
+            known.extend(found.rows)
+            losses = await asyncio.to_thread(learn, policy.learner, known, found, config, state)
+            policy.refresh()
+            state.round += 1
+            state.rollouts += len(found.rollouts)
+            state.corrected += len(found.rows)
+            state.seconds += time.monotonic() - started
+            await after(state, summary(state, found, losses))
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Some rollouts, the corrections to them, and the seconds they took."""
+
+    rollouts: Sequence[Trajectory]
+    rows: Sequence[Segment]
+    seconds: float
+    dice: random.Random
+
+
+@dataclass
+class Tries:
+    """Rounds of rollouts, each by the weights of its time."""
+
+    policy: Policy
+    collect: Collect
+    taskset: Taskset
+    config: Corrections
+    seed: int
+    number: int = 0
+
+    async def next(self, state: State) -> Tried:
+        """The next round; the estimates of success follow it."""
         started = time.monotonic()
-        dice = random.Random(f"{seed}/{state.round}")
-        tasks = drawn(taskset, state, config.rollouts, dice)
-        done = await collect([task for _, task in tasks], dice.getrandbits(31))
-        rollout_s = time.monotonic() - started
-        fresh: list[Segment] = []
+        dice = random.Random(f"{self.seed}/{state.rollouts}/{self.number}")
+        self.number += 1
+        tasks = drawn(self.taskset, state, self.config.rollouts, dice)
+        done = await self.collect([task for _, task in tasks], dice.getrandbits(31))
+        rows: list[Segment] = []
         for (name, _), rollout in zip(tasks, done, strict=True):
             if rollout.scored:
                 old = state.success[name]
                 state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
-                fresh += labelled(policy, taskset, name, rollout)
-        known.extend(fresh)
-        losses: list[float] = []
-        share = state.seconds / (config.minutes * 60)
-        for _ in range(config.steps if known else 0):
-            half = config.batch // 2
-            batch = dice.choices(known, k=config.batch - half) + dice.choices(
-                fresh or known, k=half
-            )
-            tokens = sum(sum(segment.mask) for segment in batch)
-            rows = [Row(segment) for segment in batch]
-            losses.append(policy.learner.step(rows, imitation, tokens, rate(config, share)).loss)
-        policy.refresh()
-        state.round += 1
-        state.rollouts += len(done)
-        state.corrected += len(fresh)
-        state.seconds += time.monotonic() - started
-        await after(state, summary(state, done, len(fresh), losses, rollout_s))
+                rows += labelled(self.policy, self.taskset, name, rollout)
+        return Tried(done, rows, time.monotonic() - started, dice)
+
+
+def learn(
+    learner: Learner,
+    known: Sequence[Segment],
+    found: Tried,
+    config: Corrections,
+    state: State,
+) -> list[float]:
+    """The losses of a round's steps."""
+    share = state.seconds / (config.minutes * 60)
+    losses: list[float] = []
+    for _ in range(config.steps if known else 0):
+        half = config.batch // 2
+        batch = found.dice.choices(known, k=config.batch - half)
+        batch += found.dice.choices(found.rows or known, k=half)
+        tokens = sum(sum(segment.mask) for segment in batch)
+        rows = [Row(segment) for segment in batch]
+        losses.append(learner.step(rows, imitation, tokens, rate(config, share)).loss)
+    return losses
 
 
 def drawn(
@@ -147,18 +196,16 @@ def rate(config: Corrections, share: float) -> float:
     return config.learning_rate * max(LAST_RATE, 1 - falling)
 
 
-def summary(
-    state: State, done: Sequence[Trajectory], rows: int, losses: Sequence[float], rollout_s: float
-) -> Round:
-    scored = [rollout for rollout in done if rollout.scored]
+def summary(state: State, found: Tried, losses: Sequence[float]) -> Round:
+    scored = [rollout for rollout in found.rollouts if rollout.scored]
     return Round(
         number=state.round,
         seconds=state.seconds,
-        rollouts=len(done),
+        rollouts=len(found.rollouts),
         success=sum(rollout.passed for rollout in scored) / max(1, len(scored)),
         solved=sum(success >= 0.9 for success in state.success.values()),
-        rows=rows,
+        rows=len(found.rows),
         loss=sum(losses) / max(1, len(losses)),
-        rollout_s=rollout_s,
-        unscored=len(done) - len(scored),
+        rollout_s=found.seconds,
+        unscored=len(found.rollouts) - len(scored),
     )

@@ -15,7 +15,7 @@ import numpy as np
 
 from doer.models.local.pointer.vocabulary import PLACES, VERBS, Vocabulary
 
-LONGEST_ACTION = 16
+LONGEST_ACTION = 48
 
 
 class Kind(IntEnum):
