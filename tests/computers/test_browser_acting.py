@@ -91,8 +91,10 @@ async def test_typing_into_other_kinds_of_fields(browser: Browser, site: Site) -
     [
         ("date", "2016-05-12", "2016-05-12"),
         ("date", "5/12/2016", "2016-05-12"),
+        ("date", "09/10/2012", "2012-09-10"),
         ("time", "16:35", "16:35"),
         ("time", "4:35 PM", "16:35"),
+        ("time", "08:22 AM", "08:22"),
         ("time", "12:05 am", "00:05"),
         ("month", "2016-05", "2016-05"),
         ("color", "#00ff00", "#00ff00"),

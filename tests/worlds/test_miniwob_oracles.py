@@ -35,6 +35,7 @@ PAGE = (
     Element(2, "checkbox", "News", states=("checked",)),
     Element(3, "checkbox", "Offers"),
     Element(4, "combobox", "a | b", value="a"),
+    Element(5, "combobox", "Size: S | M", value="S"),
 )
 
 
@@ -52,6 +53,7 @@ def test_finders_answer_none_when_nothing_fits() -> None:
     assert find(PAGE, "checkbox", "Offers") is PAGE[3]
     assert find(PAGE, "button") is None
     assert named(PAGE, "Name") is PAGE[1]
+    assert find(PAGE, "combobox", "Size") is find(PAGE, "combobox", "Size: S | M") is PAGE[5]
     assert after(PAGE, PAGE[3]) == PAGE[4:]
     assert after(PAGE, None) == ()
     assert ordinal("the 3rd word") == 2

@@ -12,9 +12,15 @@ from doer.records.action import Action, Element
 Elements = tuple[Element, ...]
 
 
+def label(element: Element) -> str:
+    """The name of an element; a list's own label, without the options that its name goes on with."""
+    return element.name.partition(": ")[0] if element.role == "combobox" else element.name
+
+
 def find(elements: Iterable[Element], role: str, name: str | None = None) -> Element | None:
-    """The first element of a role, or of a role and a name."""
-    return next((e for e in elements if e.role == role and name in (None, e.name)), None)
+    """The first element of a role, or of a role and a name or label."""
+    fitting = (e for e in elements if e.role == role)
+    return next((e for e in fitting if name in (None, e.name, label(e))), None)
 
 
 def all_of(elements: Iterable[Element], *roles: str) -> list[Element]:

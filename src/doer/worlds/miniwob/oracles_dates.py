@@ -13,16 +13,25 @@ MONTHS = (
 
 
 def enter_date(instruction: str, elements: Elements) -> Action | None:
-    """A date field holds and takes yyyy-mm-dd."""
-    month, day, year = word(r"(\d+/\d+/\d+)", instruction).split("/")
-    return fill(find(elements, "textbox"), f"{year}-{month}-{day}") or submit(elements)
+    """A date field takes mm/dd/yyyy and holds yyyy-mm-dd."""
+    said = word(r"(\d+/\d+/\d+)", instruction)
+    month, day, year = said.split("/")
+    return _enter(elements, said, f"{year}-{month:0>2}-{day:0>2}")
 
 
 def enter_time(instruction: str, elements: Elements) -> Action | None:
-    """A time field holds and takes hh:mm of 24 hours."""
-    hour, minute, half = re.findall(r"(\d+):(\d+)\s*([AP]M)", instruction)[0]
-    of_day = int(hour) % 12 + (12 if half == "PM" else 0)
-    return fill(find(elements, "textbox"), f"{of_day:02}:{minute}") or submit(elements)
+    """A time field takes hh:mm of 12 hours and holds that of 24."""
+    said = word(r"(\d+:\d+\s*[AP]M)", instruction)
+    hour, minute, half = re.findall(r"\d+|[AP]", said)
+    of_day = int(hour) % 12 + (12 if half == "P" else 0)
+    return _enter(elements, said, f"{of_day:02}:{minute}")
+
+
+def _enter(elements: Elements, said: str, held: str) -> Action | None:
+    """Type what was said, unless the field holds its value, then submit."""
+    field = find(elements, "textbox")
+    done = field is not None and field.value == held
+    return submit(elements) if done else fill(field, said)
 
 
 def choose_date(instruction: str, elements: Elements) -> Action | None:

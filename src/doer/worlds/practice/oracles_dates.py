@@ -14,6 +14,7 @@ from doer.worlds.seen import (
     click,
     fill,
     find,
+    label,
     quoted,
     submit,
     word,
@@ -37,7 +38,7 @@ def lists(instruction: str, elements: Elements) -> Action | None:
     if action := fill(find(elements, "textbox"), name):
         return action
     for field in all_of(elements, "combobox"):
-        if action := choose(field, parts[field.name]):
+        if action := choose(field, parts[label(field)]):
             return action
     return submit(elements)
 

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from doer.records.action import Action, Element
-from doer.worlds.seen import Elements, check, choose, click, fill, quoted, submit
+from doer.worlds.seen import Elements, check, choose, click, fill, label, quoted, submit
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -13,9 +13,9 @@ MONTHS = (
 WRITTEN = re.compile(r"(?P<a>[A-Z][a-z]{2,}) (?P<b>\d+), (?P<c>\d+)|(\d+) ([A-Z][a-z]{2,}) (\d+)")
 
 
-def told(instruction: str, label: str) -> str | None:
+def told(instruction: str, field: str) -> str | None:
     """The value that is given for a field: `"x" as label`, `label "x"` and the like."""
-    name = re.escape(label.lower())
+    name = re.escape(field.lower())
     found = re.search(rf'"([^"]*)" as {name}\b', instruction)
     found = found or re.search(rf'(?i)\b{name}(?: to|:| =)? "([^"]*)"', instruction)
     return found[1] if found else None
@@ -40,7 +40,7 @@ def entry(instruction: str, element: Element) -> Action | None:
             text = told(instruction, element.name.removeprefix("Repeat "))
             return fill(element, text) if text is not None else None
         case "combobox":
-            text = told(instruction, element.name)
+            text = told(instruction, label(element))
             return choose(element, text) if text is not None else None
         case "radio":
             return check(element) if named else None
