@@ -27,7 +27,7 @@ def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
     if recipe.model == "pointer":
         size = recipe.pointer
         return load(POINTER).fresh(texts, recipe.seed, size.width, size.layers, size.heads)
-    return load(HF).fresh(_folder(recipe), recipe.lora, recipe.longest)
+    return load(HF).fresh(_folder(recipe), recipe.lora, recipe.longest, recipe.seed)
 
 
 def resumed_policy(recipe: Recipe, folder: Path) -> Policy:

@@ -18,6 +18,7 @@ from doer.models.local.hf.slots import Slots
 from doer.models.local.hf.trie import Ints, shared_start
 
 _PASS = 2048  # most tokens, padding included, of one pass over prompts
+_ALONG = 2.0  # times as many rows as needed, at most, to avoid gathering
 _WORTH = 16  # shared tokens that are worth waiting for, or copying
 
 Tokens = tuple[int, ...]
@@ -66,7 +67,8 @@ class Batcher:
         self._ends = ends
         self._attention = Attention.of(net.config)
         self._cache = Slots(self._attention.layers, slots)
-        self._free = [_Slot(number) for number in range(slots)]
+        self._slots = [_Slot(number) for number in range(slots)]
+        self._free = list(self._slots)
         self._live: list[_Sequence] = []
         self._waiting: list[Order] = []
         self._clock = 0
@@ -100,7 +102,7 @@ class Batcher:
         self._waiting = [order for order in self._waiting if not order.answer.cancelled()]
         self._admit()
         reading = sorted((s for s in self._live if s.ahead > 1), key=lambda s: s.ahead)
-        writing = [s for s in self._live if s.ahead == 1]
+        writing = sorted((s for s in self._live if s.ahead == 1), key=lambda s: s.slot.number)
         for some in (*_passes(reading), writing):
             if some:
                 self._write(some, self._forward(some))
@@ -137,17 +139,23 @@ class Batcher:
         """Logits (B, V), 32 bits, after the last token of each sequence."""
         device = self._net.device
         longest = max(s.ahead for s in some)
-        ids_B_T = np.zeros((len(some), longest), np.int64)
-        for row, s in zip(ids_B_T, some, strict=True):
-            row[: s.ahead] = s.tokens[s.cached :]
-        starts_B = torch.tensor([s.cached for s in some], device=device)
+        slots = [s.slot for s in some]
+        if longest == 1:
+            slots = self._taken_along(slots)
+        at = {slot.number: row for row, slot in enumerate(slots)}
+        rows = [at[s.slot.number] for s in some]
+        ids_B_T = np.zeros((len(slots), longest), np.int64)
+        starts = np.array([len(slot.tokens) for slot in slots])
+        for row, s in zip(rows, some, strict=True):
+            ids_B_T[row, : s.ahead] = s.tokens[s.cached :]
+            starts[row] = s.cached
         # Past its end a row is padded; that is overwritten before any token may look at it.
-        at_B_T = starts_B[:, None] + torch.arange(longest, device=device)
-        rows_B = torch.tensor([s.slot.number for s in some], device=device)
+        at_B_T = torch.from_numpy(starts).to(device)[:, None] + torch.arange(longest, device=device)
+        rows_B = torch.tensor([slot.number for slot in slots], device=device)
         upto = self._cache.aim(rows_B, at_B_T)
         gap_B_T_L = at_B_T[:, :, None] - torch.arange(upto, device=device)
-        last_B = torch.tensor([s.ahead - 1 for s in some], device=device)
-        needed, place_B = last_B.unique(return_inverse=True)
+        last = torch.tensor([s.ahead - 1 for s in some], device=device)
+        needed, place = last.unique(return_inverse=True)
         logits = self._net(
             input_ids=torch.from_numpy(ids_B_T).to(device),
             position_ids=at_B_T,
@@ -156,7 +164,14 @@ class Batcher:
             use_cache=True,
             logits_to_keep=needed,
         ).logits
-        return logits[torch.arange(len(some), device=device), place_B].float()
+        return logits[torch.tensor(rows, device=device), place].float()
+
+    def _taken_along(self, slots: Sequence[_Slot]) -> Sequence[_Slot]:
+        """The slots of a pass. When most of a range are in it the rest is taken along, as if
+        padded: to compute a little more is cheaper than to gather the keys and values of some."""
+        first, last = min(s.number for s in slots), max(s.number for s in slots)
+        whole = self._slots[first : last + 1]
+        return whole if len(whole) <= len(slots) * _ALONG else slots
 
     def _write(self, some: Sequence[_Sequence], logits_B_V: Tensor) -> None:
         chosen = _chosen([s.order for s in some], logits_B_V)

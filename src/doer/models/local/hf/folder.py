@@ -71,8 +71,9 @@ class Weights:
         return net.requires_grad_(False).eval()
 
 
-def read(folder: Path, lora: Lora | None = None, trained: bool = False) -> Weights:
-    """Weights to be asked, or to be `trained`: all of them, or a new adapter of LoRA. Raises
+def read(folder: Path, lora: Lora | None = None, trained: bool = False, seed: int = 0) -> Weights:
+    """Weights to be asked, or to be `trained`: all of them, or a new adapter of LoRA, which `seed`
+    makes. Raises
     `ConfigError` when the folder holds no model that can be read."""
     logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -87,13 +88,14 @@ def read(folder: Path, lora: Lora | None = None, trained: bool = False) -> Weigh
     net = net.to(device).eval()  # no dropout in training: log-probabilities must agree
     if base == folder and lora is None:
         return Weights(net.requires_grad_(trained), tokenizer)
-    adapted = _adapted(net, lora, folder, trained)
+    adapted = _adapted(net, lora, folder, trained, seed)
     return Weights(adapted.get_base_model(), tokenizer, adapted)
 
 
-def _adapted(net: Any, lora: Lora | None, folder: Path, trained: bool) -> Any:
+def _adapted(net: Any, lora: Lora | None, folder: Path, trained: bool, seed: int) -> Any:
     """The net with a new adapter, or with the one in the folder."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.random.fork_rng():
+        torch.manual_seed(seed)
         # peft 0.21 asks transformers 5.23 for a property by its old name.
         warnings.simplefilter("ignore", FutureWarning)
         if lora is None:

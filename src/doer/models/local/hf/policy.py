@@ -16,7 +16,7 @@ from doer.models.model import Model
 from doer.records.completion import Completion, Request, Segment
 
 LONGEST = 512  # tokens of an answer
-SLOTS = 32
+SLOTS = 64  # sequences whose keys and values are kept
 
 
 class HFPolicy:
@@ -38,9 +38,9 @@ class HFPolicy:
         self.model: Model = HFModel(name, self._sampler, self._template, longest)
 
     @classmethod
-    def fresh(cls, folder: Path, lora: Lora | None, longest: int = LONGEST) -> Self:
+    def fresh(cls, folder: Path, lora: Lora | None, longest: int = LONGEST, seed: int = 0) -> Self:
         """The weights in a folder, to be trained. Raises `ConfigError`."""
-        return cls(read(folder, lora, trained=True), folder.name, longest)
+        return cls(read(folder, lora, trained=True, seed=seed), folder.name, longest)
 
     @classmethod
     def resumed(cls, folder: Path, longest: int = LONGEST) -> Self:

@@ -30,7 +30,7 @@ class Slots(Cache):
         self._rows_B = torch.zeros(0, dtype=torch.long)
         self._at_B_T = torch.zeros(0, 0, dtype=torch.long)
         self._upto = 0
-        self._view = False  # the first B slots in order: no need to gather them
+        self._first: int | None = None  # of neighbouring slots, which need not be gathered
 
     def aim(self, rows_B: Tensor, at_B_T: Tensor) -> int:
         """New tokens go to places `at_B_T` of slots `rows_B`. Returns how many places of a slot the
@@ -39,7 +39,8 @@ class Slots(Cache):
         self._upto = int(at_B_T.max()) + 1
         while self._length < self._upto:
             self._length *= 2
-        self._view = bool((rows_B == torch.arange(len(rows_B), device=rows_B.device)).all())
+        neighbours = bool((rows_B.diff() == 1).all())
+        self._first = int(rows_B[0]) if neighbours else None
         return self._upto
 
     def copy(self, source: int, to: int, count: int) -> None:
@@ -70,6 +71,6 @@ class Slots(Cache):
                 grown[:, :, : now.shape[2]] = now
             kept[layer] = now = grown
         now[self._rows_B[:, None], :, self._at_B_T] = new.transpose(1, 2)
-        if self._view:
-            return now[: len(self._rows_B), :, : self._upto]
+        if self._first is not None:
+            return now[self._first : self._first + len(self._rows_B), :, : self._upto]
         return now[self._rows_B, :, : self._upto]

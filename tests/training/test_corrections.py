@@ -1,0 +1,95 @@
+"""Corrections by an oracle: a stage of its own, on real pages."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from doer.training import corrections
+from doer.training.build import Rollouts
+from doer.training.progress import Progress
+from doer.training.recipe import SFT, Check, Corrections, Kind, Recipe
+from doer.training.run import Run
+from doer.training.train import Trainer, correction, imitation
+from doer.worlds.miniwob.world import MiniWob
+
+
+class KilledError(Exception):
+    pass
+
+
+class Stopping(Progress):
+    """Stops the run at a round."""
+
+    last = 6
+
+    def corrected(self, it: corrections.Round, left_s: float) -> None:
+        super().corrected(it, left_s)
+        if it.number == self.last:
+            raise KilledError
+
+
+KINDS = ("click-option", "enter-password")
+
+
+def test_kinds_that_fail_are_drawn_more_often_and_seeds_only_once() -> None:
+    world = MiniWob()
+    state = corrections.State.fresh(KINDS, first_seed=50)
+    state.success["click-option"] = 1.0
+    first = corrections.drawn(world, state, 200, random.Random(0))
+    names = [name for name, _ in first]
+    assert names == sorted(names)
+    assert 0 < names.count("click-option") < 30
+    again = corrections.drawn(world, state, 200, random.Random(1))
+    ids = [task.id for _, task in (*first, *again)]
+    assert len(set(ids)) == 400
+    assert min(task.seed for _, task in first) == 50
+
+
+def test_the_rate_falls_at_the_end() -> None:
+    config = Corrections(minutes=1.0, learning_rate=1.0)
+    found = [corrections.rate(config, share) for share in (0.0, 0.6, 0.8, 1.0)]
+    assert found == pytest.approx([1.0, 1.0, 0.5, 0.05])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_policy_learns_from_corrections_and_goes_on_where_it_stopped(
+    tmp_path: Path,
+) -> None:
+    kinds = tuple(Kind(name=name, seeds=4, demonstrations=(0, 1)) for name in KINDS)
+    recipe = Recipe(
+        name="small",
+        model="pointer",
+        taskset="miniwob",
+        kinds=kinds,
+        sft=SFT(steps=10, check_every=10),
+        corrections=Corrections(minutes=0.4, rollouts=32, steps=12, batch=32, validate_every=4),
+        check=Check(validation=15, test=1),
+    )
+    run, world = Run(tmp_path / "run", recipe), MiniWob(pages=8)
+    progress = Stopping(Console(quiet=True), run.folder)
+    rollouts = Rollouts.of(world, 8, progress.rollout)
+    trainer = Trainer(recipe, run, world, rollouts, progress)
+    assert recipe.corrections
+    try:
+        await imitation(trainer)
+        with pytest.raises(KilledError):
+            await correction(trainer, recipe.corrections)
+        kept = run.latest(corrections.State)
+        assert kept is not None
+        assert kept[1].round == 5
+        progress.last = 1000
+        await correction(trainer, recipe.corrections)
+    finally:
+        progress.close()
+        await world.close()
+    entries = [json.loads(line) for line in (run.folder / "progress.jsonl").open()]
+    numbers = [entry["number"] for entry in entries if "number" in entry]
+    assert numbers == list(range(1, len(numbers) + 1))
+    checks = [entry["passed"] for entry in entries if "passed" in entry]
+    assert checks[-1] > checks[0] + 6  # of 30
+    assert (run.folder / "corrections" / "config.json").exists()
+    assert run.latest(corrections.State) is None
