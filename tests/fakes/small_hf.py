@@ -50,7 +50,8 @@ QWEN = """\
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"""
 
 LLAMA = """\
-{%- macro head(role) %}{{- '<|start_header_id|>' + role + '<|end_header_id|>\\n\\n' }}{%- endmacro %}
+{%- macro head(role) %}
+{{- '<|start_header_id|>' + role + '<|end_header_id|>\\n\\n' }}{%- endmacro %}
 {{- '<|begin_of_text|>' }}
 {%- if messages[0].role == 'system' %}
 {{- head('system') + messages[0].content + '<|eot_id|>' }}{%- endif %}

@@ -5,6 +5,7 @@ from toy_pages import asked, toy
 
 from doer.errors import ModelError
 from doer.models.local.pointer.encoding import decode, encode, encode_action
+from doer.models.local.pointer.grammar import LONGEST_ACTION
 from doer.models.local.pointer.vocabulary import Vocabulary
 from doer.records.action import Action, Element
 from doer.records.completion import Message, Request, Sampling, ToolSpec
@@ -99,7 +100,7 @@ def test_what_is_cut_off_cannot_be_demonstrated() -> None:
         Action(tool="open", arguments={"url": "x"}),
         Action(tool="click", arguments={"ref": 77}),
         Action(tool="click"),
-        Action(tool="type", arguments={"ref": 4, "text": "1 " * 14}),
+        Action(tool="type", arguments={"ref": 4, "text": "1 " * LONGEST_ACTION}),
         Action(tool="type", arguments={"ref": 4, "text": "words that stand nowhere"}),
         Action(tool="type", arguments={"ref": 4, "text": '"'}),
         Action(tool="type", arguments={"ref": 4, "text": ""}),

@@ -1,7 +1,7 @@
 import pytest
 
 from doer.models.local.pointer.encoding import decode, encode_action
-from doer.models.local.pointer.grammar import Choice, Grammar, Kind, Rules
+from doer.models.local.pointer.grammar import LONGEST_ACTION, Choice, Grammar, Kind, Rules
 from doer.models.local.pointer.vocabulary import Vocabulary
 from doer.records.action import Action, Element
 from doer.records.completion import Message, Request
@@ -45,7 +45,7 @@ STARTS = (1, 3, 5, 9)
         ("<type> [0] a ##b", Choice(Kind.END, STARTS)),
         ("<type> [0] 0_", Choice(Kind.NOTHING, (6,))),  # no word without its end
         ("<type> [0] a ##b 0_", Choice(Kind.NOTHING, (6,))),
-        ("<type> [0] a a ##c 0_ 5 a a a a a a a a", Choice(Kind.END)),  # the sixteenth
+        ("<type> [0] a a ##c 0_ 5" + " a" * (LONGEST_ACTION - 8), Choice(Kind.END)),  # the last
     ],
 )
 def test_what_may_come_next(action: str, choice: Choice) -> None:
@@ -72,7 +72,7 @@ def test_complete_actions_are_over_and_allowed(action: str) -> None:
         "<type> [0] 0_ <end>",
         '<type> [0] " <end>',
         "<end>",
-        "<type> [0] a a a a a a a a a a a a a a <end>",
+        f"<type> [0] {'a ' * (LONGEST_ACTION - 2)}<end>",
     ],
 )
 def test_all_else_is_not(action: str) -> None:

@@ -8,7 +8,7 @@ from toy_pages import asked, toy
 
 from doer.errors import ModelError
 from doer.models.local.pointer.encoding import encode
-from doer.models.local.pointer.grammar import Grammar, Rules
+from doer.models.local.pointer.grammar import LONGEST_ACTION, Grammar, Rules
 from doer.models.local.pointer.learner import PointerLearner
 from doer.models.local.pointer.model import PointerModel
 from doer.models.local.pointer.sampler import PointerSampler
@@ -103,7 +103,7 @@ def test_nothing_forbidden_is_ever_drawn(seed: int) -> None:
         assert rules.allow(action)
         assert all(logprob > -100 for logprob in segment.logprobs)
         words = {word for _, word in PLAIN.words(prefix)}
-        assert {word for _, word in PLAIN.words(action)} <= words or len(action) == 16
+        assert {word for _, word in PLAIN.words(action)} <= words or len(action) == LONGEST_ACTION
 
 
 async def test_only_the_request_at_fault_fails() -> None:

@@ -111,7 +111,8 @@ async def test_one_bad_rollout_does_not_disturb_the_others():
     runner = Runner(taskset=world, model=IDLE, retries=0, on_done=told.append)
     done = await runner.run(tasks)
     assert [rollout.task.name for rollout in done] == [task.name for task in tasks]
-    assert sorted(rollout.end for rollout in done) == ["done", "done", "done", "site_fault"]
+    ends = sorted(rollout.end for rollout in done)
+    assert ends == ["done"] * (len(tasks) - 1) + ["site_fault"]
     assert len(told) == len(tasks)
 
 
