@@ -13,7 +13,7 @@ Elements = tuple[Element, ...]
 
 
 def label(element: Element) -> str:
-    """The name of an element; a list's own label, without the options that its name goes on with."""
+    """The name of an element; of a list its own label, without the options that follow it."""
     return element.name.partition(": ")[0] if element.role == "combobox" else element.name
 
 
