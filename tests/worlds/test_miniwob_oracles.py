@@ -29,6 +29,45 @@ def test_the_promised_tasks_have_oracles() -> None:
     assert set(PROMISED) <= set(ORACLES)
 
 
+INBOX = tuple(
+    Element(ref, role, name)
+    for ref, (role, name) in enumerate(
+        [("text", "Primary"), ("generic", "Bo"), ("generic", "Cora"), ("img", "trash")]
+        + [("img", "star"), ("generic", "Dua"), ("img", "trash"), ("img", "star")]
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "ref"),
+    [
+        ("Forward to Bo the email from Cora.", 2),
+        ("Bo wants the email Cora sent to you.", 2),
+        ("Send Cora Bo's email.", 1),
+        ("Please locate Bo's email and put a copy in Cora's inbox.", 1),
+        ("I don't want Cora's email in my inbox.", 3),
+        ("In my inbox, mark the message from Dua as important", 7),
+        ('AnswerDua\'s email with "Tell Bo. And Cora."', 5),
+    ],
+)
+def test_who_sent_a_mail_is_understood_in_many_words(said: str, ref: int) -> None:
+    act = ORACLES["email-inbox-nl-turk"](said, INBOX)
+    assert act is not None
+    assert (act.tool, act.arguments) == ("click", {"ref": ref})
+
+
+def test_a_mail_is_forwarded_to_who_is_to_have_it() -> None:
+    page = tuple(
+        Element(ref, role, name, value="")
+        for ref, (role, name) in enumerate(
+            [("img", "close-forward"), ("img", "send-forward"), ("textbox", "forward-sender")]
+        )
+    )
+    act = ORACLES["email-inbox-forward-nl"]("Give La Bo the mail, then send it to Jo Ann.", page)
+    assert act is not None
+    assert act.arguments == {"ref": 2, "text": "Jo Ann"}
+
+
 PAGE = (
     Element(0, "text", "Name"),
     Element(1, "textbox", "Name", value="Ann"),

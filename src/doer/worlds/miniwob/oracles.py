@@ -4,6 +4,8 @@ text view is enough for its task."""
 from doer.worlds.miniwob import (
     oracles_clicks,
     oracles_dates,
+    oracles_digits,
+    oracles_flights,
     oracles_forms,
     oracles_lists,
     oracles_mail,
@@ -13,6 +15,8 @@ from doer.worlds.world import Oracle
 ORACLES: dict[str, Oracle] = {
     **oracles_clicks.ORACLES,
     **oracles_dates.ORACLES,
+    **oracles_digits.ORACLES,
+    **oracles_flights.ORACLES,
     **oracles_forms.ORACLES,
     **oracles_lists.ORACLES,
     **oracles_mail.ORACLES,

@@ -2,7 +2,7 @@
 
 import re
 
-from doer.records.action import Action
+from doer.records.action import Action, Element
 from doer.worlds.seen import Elements, click, fill, find, named, submit, word
 from doer.worlds.world import Oracle
 
@@ -35,11 +35,14 @@ def _enter(elements: Elements, said: str, held: str) -> Action | None:
 
 
 def choose_date(instruction: str, elements: Elements) -> Action | None:
-    """Open the calendar, go to the month, take the day."""
     date = word(r"(\d+/\d+/\d+)", instruction)
-    field = find(elements, "textbox")
-    if field and field.value == date:
-        return submit(elements)
+    return take_day(date, find(elements, "textbox"), elements) or submit(elements)
+
+
+def take_day(date: str, field: Element | None, elements: Elements) -> Action | None:
+    """Open a field's calendar, go to the month, take the day; None when the field has the date."""
+    if field is None or field.value == date:
+        return None
     shown = next((e.name for e in elements if e.name in MONTHS), None)
     if shown is None:
         return click(field)

@@ -57,6 +57,16 @@ def choose_from_list(instruction: str, elements: Elements) -> Action | None:
     return choose(find(elements, "combobox"), wanted) or submit(elements)
 
 
+def choose_and_press(instruction: str, elements: Elements) -> Action | None:
+    """A list of the page's own opens over the buttons, and closes when its option is clicked."""
+    wanted = word(r"Choose (.*) from the dropdown", instruction)
+    if action := choose(find(elements, "combobox"), wanted):
+        return action
+    options = [e for e in all_of(elements, "generic") if e.name == wanted]
+    opened = len([e for e in all_of(elements, "generic") if re.match(r"\d", e.name)]) > 1
+    return click(options[0] if opened else find(elements, "button", quoted(instruction)[0]))
+
+
 def autocomplete(instruction: str, elements: Elements) -> Action | None:
     """Type the start, take a suggestion with the right end."""
     start, end = (quoted(instruction) + [""])[:2]
@@ -158,6 +168,7 @@ ORACLES: dict[str, Oracle] = {
     "find-word": nth_word,
     "focus-text": focus_only_field,
     "focus-text-2": focus_nth_field,
+    "form-sequence-3": choose_and_press,
     "login-user": log_in,
     "login-user-popup": log_in,
     "multi-layouts": search_movies,

@@ -62,9 +62,9 @@ def _sender(instruction: str, elements: Elements, receiver: str) -> Element | No
     said = re.sub('".*"', "", instruction)
     for element in reversed(elements):
         name = element.name
-        if name[:1].isupper() and name not in (*NO_NAMES, receiver):
-            if re.search(rf"(?:\b|Answer){re.escape(name)}s?(?![\w-])", said):
-                return element
+        told = re.search(rf"(?:\b|Answer){re.escape(name)}s?(?![\w-])", said)
+        if told and name[:1].isupper() and name not in (*NO_NAMES, receiver):
+            return element
     return None
 
 
