@@ -79,7 +79,7 @@ virtual_environment() {
     fi
     say "installing the pinned packages (minutes the first time)"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-        --constraint constraints.txt --editable '.[train,miniwob,dev]'
+        --constraint constraints.txt --editable '.[train,miniwob,gym,dev]'
 }
 
 python=$(find_python) || stop "Python 3.11 or newer is missing" \

@@ -67,19 +67,21 @@ def test_commands_of_the_readme_run(command, tmp_path):
     for name in ("model", "sft"):
         PointerPolicy.fresh(["a page of text"], seed=0).save(home / name)
     program = [sys.executable, "-c", "from doer.cli.main import main; main()"]
+    first = "doer run --task files/set-value --seed 1 --model oracle"  # something to look back at
     with ChatServer() as server:
         environ = {**os.environ, "HOME": str(tmp_path), "OPENAI_BASE_URL": server.url}
         environ.pop("DOER_HOME", None)
-        words = [word.replace("~", str(tmp_path)) for word in shlex.split(command)]
-        assert words[0] == "doer"
-        done = subprocess.run(
-            [*program, *words[1:]],
-            env=environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        for line in (first, command):
+            words = [word.replace("~", str(tmp_path)) for word in shlex.split(line)]
+            assert words[0] == "doer"
+            done = subprocess.run(
+                [*program, *words[1:]],
+                env=environ,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
     assert "Traceback" not in done.stderr, done.stderr
     # An untrained checkpoint may fail its task (1); a command that is wrong says "doer: ...".
     assert "doer: " not in done.stderr, done.stderr
