@@ -10,7 +10,7 @@ from doer.records.task import MODEL_ENDS
 from doer.worlds.build import TASKSETS, taskset
 from doer.worlds.check import check
 
-BROWSERS = {"miniwob"}  # those that need one
+BROWSERS = {"miniwob", "practice"}  # those that need one
 
 
 @asynccontextmanager

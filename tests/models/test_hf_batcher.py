@@ -21,7 +21,10 @@ TEXTS = ["a small text about nothing much, said twice, said twice"]
 VOCABULARY = 280
 
 
-@pytest.fixture(scope="module", params=small_hf.TEMPLATES)
+FAMILIES = ["qwen", *(pytest.param(one, marks=pytest.mark.slow) for one in ("llama", "harmony"))]
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
 def net(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = small_hf.write(tmp_path_factory.mktemp("hf"), request.param, TEXTS)
     return AutoModelForCausalLM.from_pretrained(folder).eval()

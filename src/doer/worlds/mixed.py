@@ -19,7 +19,8 @@ class Mixed:
         return "+".join(self._all)
 
     def names(self) -> tuple[str, ...]:
-        return tuple(f"{name}/{task}" for name, one in self._all.items() for task in one.names())
+        names = [f"{name}/{task}" for name, one in self._all.items() for task in one.names()]
+        return tuple(sorted(names))
 
     def task(self, name: str, seed: int) -> Task:
         one, task = self._of(name)
