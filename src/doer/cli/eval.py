@@ -21,7 +21,7 @@ POINTS = "doer.evals.wording:points"
 def evaluate(
     suite: Annotated[str, typer.Argument(help="a taskset, or tasks: files/move-line,set-value")],
     model: Annotated[
-        str, typer.Option(help="a checkpoint folder, `oracle`, or the name of an API model")
+        str, typer.Option(help="`starter`, a folder, `oracle`, or the name of an API model")
     ],
     against: Annotated[str, typer.Option(help="a second model, compared task by task")] = "",
     seeds: Annotated[str, typer.Option(help="test seeds by default")] = "500000-500019",

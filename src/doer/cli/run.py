@@ -14,7 +14,7 @@ COMMAND = "doer.worlds.command:run"
 def run(
     instruction: Annotated[str, typer.Argument(help="what is to be done")] = "",
     model: Annotated[
-        str, typer.Option(help="a checkpoint folder, `oracle`, or the name of an API model")
+        str, typer.Option(help="`starter`, a folder, `oracle`, or the name of an API model")
     ] = "",
     task: Annotated[str, typer.Option(help="a task with its grader, e.g. files/move-line")] = "",
     seed: Annotated[int, typer.Option(help="which variant of --task")] = 0,

@@ -5,9 +5,11 @@ arXiv 1011.0686). Kinds that fail are drawn more often.
 
 import asyncio
 import random
+import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -27,6 +29,7 @@ from doer.worlds.world import Taskset
 Collect = Callable[[Sequence[Task], int], Awaitable[list[Trajectory]]]
 """Runs one rollout a task, in order; the number seeds their randomness."""
 
+SWITCH_S = 0.0002
 FLOOR = 0.05  # weight of a kind that never fails
 MEMORY = 0.8  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
@@ -77,6 +80,8 @@ async def correct(
 ) -> None:
     """Train until the minutes are used up. `after` is awaited at the end of each round: it saves,
     shows, validates. `state` is advanced in place, so that it can be saved there."""
+    # The loop that drives browsers must not wait 5 ms for the thread that learns, at every turn.
+    sys.setswitchinterval(SWITCH_S)
     known: deque[Segment] = deque(maxlen=config.kept)
     tries = Tries(policy, collect, taskset, config, seed)
     coming = asyncio.create_task(tries.next(state))
@@ -87,7 +92,10 @@ async def correct(
             # The next tries are under way, by the weights of before, while these are learnt from.
             coming = asyncio.create_task(tries.next(state))
             known.extend(found.rows)
-            losses = await asyncio.to_thread(learn, policy.learner, known, found, config, state)
+            waiting = coming.done
+            losses = await asyncio.to_thread(
+                learn, policy.learner, known, found, config, state, waiting
+            )
             policy.refresh()
             state.round += 1
             state.rollouts += len(found.rollouts)
@@ -125,15 +133,26 @@ class Tries:
         started = time.monotonic()
         dice = random.Random(f"{self.seed}/{state.rollouts}/{self.number}")
         self.number += 1
-        tasks = drawn(self.taskset, state, self.config.rollouts, dice)
-        done = await self.collect([task for _, task in tasks], dice.getrandbits(31))
+        names = drawn(state, self.config.kinds, dice)
+        async with asyncio.TaskGroup() as group:
+            jobs = [group.create_task(self._chain(name, state, dice.random())) for name in names]
+        tried = [(name, r) for name, job in zip(names, jobs, strict=True) for r in job.result()]
         rows: list[Segment] = []
-        for (name, _), rollout in zip(tasks, done, strict=True):
+        for name, rollout in tried:
             if rollout.scored:
                 old = state.success[name]
                 state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
                 rows += labelled(self.policy, self.taskset, name, rollout)
-        return Tried(done, rows, time.monotonic() - started, dice)
+        return Tried([r for _, r in tried], rows, time.monotonic() - started, dice)
+
+    async def _chain(self, name: str, state: State, luck: float) -> list[Trajectory]:
+        """Rollouts of one kind, one after the other: so they share a page that is loaded once."""
+        done: list[Trajectory] = []
+        for number in range(self.config.rollouts):
+            task = self.taskset.task(name, state.seeds[name])
+            state.seeds[name] += 1
+            done += await self.collect([task], int(luck * 2**31) + number)
+        return done
 
 
 def learn(
@@ -142,11 +161,12 @@ def learn(
     found: Tried,
     config: Corrections,
     state: State,
+    over: Callable[[], bool],
 ) -> list[float]:
-    """The losses of a round's steps."""
+    """The losses of a round's steps: as many as the recipe says, and more until it is `over`."""
     share = state.seconds / (config.minutes * 60)
     losses: list[float] = []
-    for _ in range(config.steps if known else 0):
+    while known and (len(losses) < config.steps or not over()):
         half = config.batch // 2
         batch = found.dice.choices(known, k=config.batch - half)
         batch += found.dice.choices(found.rows or known, k=half)
@@ -156,18 +176,15 @@ def learn(
     return losses
 
 
-def drawn(
-    taskset: Taskset, state: State, count: int, dice: random.Random
-) -> list[tuple[str, Task]]:
-    """Tasks on seeds not used before, with the names they were drawn by; sorted, because worlds
-    reuse what they have loaded."""
-    names = sorted(state.success)
-    weights = [FLOOR + 1 - state.success[name] for name in names]
-    tasks: list[tuple[str, Task]] = []
-    for name in sorted(dice.choices(names, weights, k=count)):
-        tasks.append((name, taskset.task(name, state.seeds[name])))
-        state.seeds[name] += 1
-    return tasks
+def drawn(state: State, count: int, dice: random.Random) -> list[str]:
+    """Different kinds, those that fail more likely than others."""
+    weights = {name: FLOOR + 1 - success for name, success in sorted(state.success.items())}
+    names: list[str] = []
+    while weights and len(names) < count:
+        (name,) = dice.choices(list(weights), list(weights.values()))
+        del weights[name]
+        names.append(name)
+    return names
 
 
 def labelled(policy: Policy, taskset: Taskset, name: str, rollout: Trajectory) -> list[Segment]:
@@ -183,10 +200,11 @@ def labelled(policy: Policy, taskset: Taskset, name: str, rollout: Trajectory) -
         asked = request(rollout.events[:place])
         try:
             right = solve(asked)
-            if right.actions:
-                rows.append(policy.demonstration(asked, right))
-        except ValueError:  # lost where the oracle knows no way, or beyond the policy
+        except Exception:  # noqa: BLE001 - an oracle lost where its makers never thought of
             continue
+        if right.actions:
+            with suppress(ValueError):  # beyond the policy
+                rows.append(policy.demonstration(asked, right))
     return rows
 
 

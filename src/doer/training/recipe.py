@@ -25,14 +25,16 @@ class SFT(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Corrections by oracles from the supervised start. A round makes `rollouts` rollouts on seeds
-    from `first_seed` on that were not used before, then `steps` steps of `batch` decisions, half of
-    them from this round, half from the last `kept`."""
+    """Corrections by oracles from the supervised start. A round draws `kinds` kinds and makes
+    `rollouts` rollouts of each, on seeds from `first_seed` on that were not used before; while they
+    are made, and for `steps` steps at least, it learns from the round before: `batch` decisions a
+    step, half of them from that round, half from the last `kept`."""
 
     minutes: float  # of wall time, rollouts and steps together
     first_seed: int = 1000
-    rollouts: int = 192
-    steps: int = 40
+    kinds: int = 16
+    rollouts: int = 12
+    steps: int = 24
     batch: int = 64
     kept: int = 60_000
     learning_rate: float = 1e-3

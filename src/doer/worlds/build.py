@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ POINTER = "doer.models.local.pointer.checkpoint:load_pointer"
 HF = "doer.models.local.hf.policy:load_hf"
 REMOTE = "doer.models.openai:OpenAIModel"
 ORACLE = "oracle"
+STARTER = "starter"
+SHIPPED = Path(str(files("doer.models") / "starter"))
 
 
 def taskset(name: str, **settings: Any) -> Taskset:
@@ -71,10 +74,11 @@ def oracle(taskset: Taskset, name: str) -> Model:
 async def opened(
     model: str, world: Taskset, base_url: str
 ) -> AsyncGenerator[Callable[[str], Model]]:
-    """The model that does a task, by the task's name: `oracle`, a checkpoint's folder, or the name
-    of a model behind an API. Raises `ConfigError` when there is none."""
+    """The model that does a task, by the task's name: `starter` (the one that ships with Doer),
+    `oracle`, a checkpoint's folder, or the name of a model behind an API. Raises `ConfigError` when
+    there is none."""
     if not model:
-        raise ConfigError("say which model: --model FOLDER, --model oracle, or an API model's name")
+        raise ConfigError("say which model: --model starter, FOLDER, oracle, or a name for an API")
     if model == ORACLE:
         yield lambda name: oracle(world, name)
     elif folder := _folder(model):
@@ -106,7 +110,7 @@ def _hugging_face(folder: Path) -> bool:
 def _folder(model: str) -> Path | None:
     """The checkpoint's folder that `model` names; None for a name that can only be an API's.
     Raises `ConfigError` for a path where nothing is."""
-    path = Path(model).expanduser()
+    path = SHIPPED if model == STARTER else Path(model).expanduser()
     if path.is_dir():
         return path
     if model.startswith((".", "/", "~")):
