@@ -17,7 +17,8 @@ import msgspec
 from doer.agents.context import request
 from doer.models.local.policy import Policy
 from doer.models.local.weights import Learner, Row
-from doer.records.completion import Segment
+from doer.models.model import Model
+from doer.records.completion import Completion, Request, Segment
 from doer.records.event import Decided
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
@@ -26,12 +27,12 @@ from doer.training.recipe import Corrections
 from doer.worlds.check import follow
 from doer.worlds.world import Taskset
 
-Collect = Callable[[Sequence[Task], int], Awaitable[list[Trajectory]]]
-"""Runs one rollout a task, in order; the number seeds their randomness."""
+Attempt = Callable[[Model, Task, int], Awaitable[Trajectory]]
+"""One rollout of a task by a model; the number seeds its randomness."""
 
 SWITCH_S = 0.0002
 FLOOR = 0.05  # weight of a kind that never fails
-MEMORY = 0.8  # share of the old estimate kept at each rollout of a kind
+MEMORY = 0.7  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
 FALLS_FROM = 0.6  # share of the time after which the learning rate falls
 
@@ -71,7 +72,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 async def correct(
     policy: Policy,
-    collect: Collect,
+    attempt: Attempt,
     taskset: Taskset,
     config: Corrections,
     seed: int,
@@ -83,7 +84,7 @@ async def correct(
     # The loop that drives browsers must not wait 5 ms for the thread that learns, at every turn.
     sys.setswitchinterval(SWITCH_S)
     known: deque[Segment] = deque(maxlen=config.kept)
-    tries = Tries(policy, collect, taskset, config, seed)
+    tries = Tries(policy, attempt, taskset, config, seed)
     coming = asyncio.create_task(tries.next(state))
     try:
         while state.seconds < config.minutes * 60:
@@ -122,7 +123,7 @@ class Tries:
     """Rounds of rollouts, each by the weights of its time."""
 
     policy: Policy
-    collect: Collect
+    attempt: Attempt
     taskset: Taskset
     config: Corrections
     seed: int
@@ -138,21 +139,47 @@ class Tries:
             jobs = [group.create_task(self._chain(name, state, dice.random())) for name in names]
         tried = [(name, r) for name, job in zip(names, jobs, strict=True) for r in job.result()]
         rows: list[Segment] = []
-        for name, rollout in tried:
+        for at, (name, rollout) in enumerate(tried):
             if rollout.scored:
-                old = state.success[name]
-                state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
+                if at % self.config.rollouts < self.config.alone:
+                    old = state.success[name]
+                    state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
                 rows += labelled(self.policy, self.taskset, name, rollout)
         return Tried([r for _, r in tried], rows, time.monotonic() - started, dice)
 
     async def _chain(self, name: str, state: State, luck: float) -> list[Trajectory]:
-        """Rollouts of one kind, one after the other: so they share a page that is loaded once."""
+        """Rollouts of one kind, one after the other: so they share a page that is loaded once. In
+        those after the first few the oracle takes steps as well, the more the less the policy can
+        do alone: so that it gets to see how things go on."""
         done: list[Trajectory] = []
+        oracle = self.taskset.oracle(name)
+        assert oracle is not None
+        guided = Guided(self.policy.model, follow(oracle), 1 - state.success[name])
         for number in range(self.config.rollouts):
             task = self.taskset.task(name, state.seeds[name])
             state.seeds[name] += 1
-            done += await self.collect([task], int(luck * 2**31) + number)
+            model = self.policy.model if number < self.config.alone else guided
+            done.append(await self.attempt(model, task, int(luck * 2**31) + number))
         return done
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A policy whose hand is taken: a share of the steps are the oracle's."""
+
+    policy: Model
+    solve: Callable[[Request], Completion]
+    share: float
+
+    @property
+    def name(self) -> str:
+        return self.policy.name
+
+    async def respond(self, request: Request) -> Completion:
+        if random.Random(request.sampling.seed).random() < self.share:
+            with suppress(Exception):  # an oracle lost where its makers never thought of
+                return self.solve(request)
+        return await self.policy.respond(request)
 
 
 def learn(

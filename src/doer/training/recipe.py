@@ -34,6 +34,7 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     first_seed: int = 1000
     kinds: int = 16
     rollouts: int = 12
+    alone: int = 4  # of them without the oracle's help: only these count as successes
     steps: int = 24
     batch: int = 64
     kept: int = 60_000

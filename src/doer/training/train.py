@@ -13,6 +13,7 @@ from doer.errors import ConfigError
 from doer.evals.report import write
 from doer.evals.suite import SPLITS, Suite
 from doer.models.local.policy import Policy
+from doer.models.model import Model
 from doer.records.event import TurnStarted
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
@@ -146,8 +147,9 @@ async def correction(trainer: Trainer, config: Corrections) -> None:
         progress.stage(f"Corrections by oracles, {minutes(config.minutes * 60)}")
     best = run.folder / "corrections.unfinished"
 
-    async def collect(tasks: Sequence[Task], seed: int) -> list[Trajectory]:
-        return await trainer.rollouts.sampled(policy.model, tasks, seed)
+    async def attempt(model: Model, task: Task, seed: int) -> Trajectory:
+        (done,) = await trainer.rollouts.sampled(model, [task], seed)
+        return done
 
     async def after(state: corrections.State, report: corrections.Round) -> None:
         run.note(report)
@@ -164,7 +166,7 @@ async def correction(trainer: Trainer, config: Corrections) -> None:
             policy.learner.save(checkpoint)
             run.commit(checkpoint, state)
 
-    await corrections.correct(policy, collect, trainer.taskset, config, recipe.seed, state, after)
+    await corrections.correct(policy, attempt, trainer.taskset, config, recipe.seed, state, after)
     run.forget_checkpoints()
     best.rename(run.folder / "corrections")
 
