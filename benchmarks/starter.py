@@ -1,8 +1,8 @@
-"""The starter on fresh test seeds of every web task that has an oracle, beside published results, as a Markdown table.
+"""The starter on fresh test seeds of every web task that has an oracle, as a Markdown table.
 
     python benchmarks/starter.py [--seeds 20] [--model FOLDER] > table.md
 
-Published success is taken from the AutoWebGLM paper (arXiv 2404.03648, table 8), whose systems read
+Published success beside it is taken from the AutoWebGLM paper (arXiv 2404.03648, table 8), whose systems read
 other inputs, learnt from other amounts of data, and mostly had 10 to 30 seconds and counted any
 positive reward; here success is a raw reward of exactly 1 within the step limit.
 """
@@ -54,7 +54,8 @@ def table(found: SuiteResult, columns: bool) -> str:
     head += " AutoWebGLM 6B | HTML-T5-XL 3B | WebN-T5-XL 3B |" if columns else ""
     lines = [head, "|---" * head.count("|", 1) + "|"]
     for name, tally in sorted(found.by_task.items(), key=lambda item: (-item[1].success, item[0])):
-        line = f"| {name} | {percent(tally.success)} | {span(tally.interval)} | {tally.steps or 0:.1f} |"
+        line = f"| {name} | {percent(tally.success)} | {span(tally.interval)} |"
+        line += f" {tally.steps or 0:.1f} |"
         published = PUBLISHED.get(name, ("", "", ""))
         lines.append(line + (f" {' | '.join(published)} |" if columns else ""))
     return "\n".join(lines)
