@@ -2,9 +2,9 @@
 
     python benchmarks/starter.py [--seeds 20] [--model FOLDER] > table.md
 
-Published success beside it is taken from the AutoWebGLM paper (arXiv 2404.03648, table 8), whose systems read
-other inputs, learnt from other amounts of data, and mostly had 10 to 30 seconds and counted any
-positive reward; here success is a raw reward of exactly 1 within the step limit.
+Published success beside it is taken from the AutoWebGLM paper (arXiv 2404.03648, table 8), whose
+systems read other inputs, learnt from other amounts of data, and mostly had 10 to 30 seconds and
+counted any positive reward; here success is a raw reward of exactly 1 within the step limit.
 """
 
 import argparse
