@@ -46,4 +46,4 @@ check-floors:
 	$(BIN)/lint-imports --no-logo
 
 check-tests:
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -n 2 -m "not slow"
