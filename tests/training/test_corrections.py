@@ -81,7 +81,8 @@ async def test_a_policy_learns_from_corrections_and_goes_on_where_it_stopped(
     finally:
         progress.close()
         await world.close()
-    entries = [json.loads(line) for line in (run.folder / "progress.jsonl").open()]
+    lines = (run.folder / "progress.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
     numbers = [entry["number"] for entry in entries if "number" in entry]
     assert numbers == list(range(1, len(numbers) + 1))
     checks = [entry["passed"] for entry in entries if "passed" in entry]
