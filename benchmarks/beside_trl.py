@@ -32,7 +32,7 @@ from doer.errors import SiteError, ToolError
 from doer.graders.folder import FolderState
 from doer.models.chat import in_order
 from doer.records.event import Event, Started, TurnStarted
-from doer.records.task import End, Task
+from doer.records.task import Task
 from doer.sessions.build import tools as tools_named
 from doer.tools.tool import spec
 from doer.worlds.files.chores import CHORES
@@ -63,9 +63,6 @@ class Faulty(FileChores):
         if self.dice.random() < HANGING * 3:  # three calls a rollout
             environment.computer.files.write = hang  # type: ignore[method-assign]
         return environment
-
-    async def release(self, environment: Environment, end: End) -> None:
-        await super().release(environment, end)
 
 
 async def hang(*_: Any) -> None:
