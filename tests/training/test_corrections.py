@@ -61,7 +61,7 @@ async def test_a_policy_learns_from_corrections_and_goes_on_where_it_stopped(
         taskset="miniwob",
         kinds=kinds,
         sft=SFT(steps=10, check_every=10),
-        corrections=Corrections(minutes=0.4, rollouts=8, steps=12, batch=32, validate_every=4),
+        corrections=Corrections(minutes=1.0, rollouts=8, steps=12, batch=32, validate_every=4),
         check=Check(validation=15, test=1),
     )
     run, world = Run(tmp_path / "run", recipe), MiniWob(pages=8)
