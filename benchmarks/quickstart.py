@@ -27,7 +27,8 @@ from doer.training.progress import Progress
 from doer.training.recipe import Recipe
 from doer.training.run import Run
 from doer.training.sft import demonstrated, imitate
-from doer.training.train import Trainer, train
+from doer.training.train import train
+from doer.training.trainer import Trainer
 from doer.worlds.build import taskset
 from doer.worlds.faults import FaultyTaskset
 

@@ -76,7 +76,7 @@ def test_a_run_survives_a_kill_and_ends_in_a_report(doer, tmp_path):
     recipe.write_text(RECIPE)
     run = tmp_path / "home" / "runs" / "small-1"
     first = doer("train", str(recipe))
-    wait_for(run / "checkpoints" / "LATEST", first)
+    wait_for(run / "checkpoints" / "rl" / "LATEST", first)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert not (run / "report.html").exists()

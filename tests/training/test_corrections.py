@@ -12,7 +12,8 @@ from doer.training.build import Rollouts
 from doer.training.progress import Progress
 from doer.training.recipe import SFT, Check, Corrections, Kind, Recipe
 from doer.training.run import Run
-from doer.training.train import Trainer, correction, imitation
+from doer.training.teaching import correction, imitation
+from doer.training.trainer import Trainer
 from doer.worlds.miniwob.world import MiniWob
 
 
@@ -73,7 +74,7 @@ async def test_a_policy_learns_from_corrections_and_goes_on_where_it_stopped(
         await imitation(trainer)
         with pytest.raises(KilledError):
             await correction(trainer, recipe.corrections)
-        kept = run.latest(corrections.State)
+        kept = run.checkpoints("corrections").latest(corrections.State)
         assert kept is not None
         assert kept[1].round == 5
         progress.last = 1000
@@ -88,4 +89,3 @@ async def test_a_policy_learns_from_corrections_and_goes_on_where_it_stopped(
     checks = [entry["passed"] for entry in entries if "passed" in entry]
     assert checks[-1] > checks[0] + 6  # of 30
     assert (run.folder / "corrections" / "config.json").exists()
-    assert run.latest(corrections.State) is None

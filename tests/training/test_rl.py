@@ -144,10 +144,10 @@ class Called(msgspec.Struct):
 
 async def resumable(folder: Path, iterations: int, kill_after: int = 0) -> list[float]:
     """Train with recorded rollouts where there are any, else record them."""
-    run = Run(folder / "run", None)  # pyright: ignore
+    checkpoints = Run(folder / "run", None).checkpoints("rl")  # pyright: ignore
     recorded = folder / "calls"
     recorded.mkdir(exist_ok=True)
-    found = run.latest(State)
+    found = checkpoints.latest(State)
     if found:
         policy, state = PointerPolicy.resumed(found[0]), found[1]
     else:
@@ -168,11 +168,11 @@ async def resumable(folder: Path, iterations: int, kill_after: int = 0) -> list[
     async def after(state, report, groups):
         curve.append(report.kl)
         policy.refresh()
-        checkpoint = run.new_checkpoint(state.iteration)
+        checkpoint = checkpoints.new(state.iteration)
         policy.learner.save(checkpoint)
         if kill_after == state.iteration:
             os.kill(os.getpid(), signal.SIGKILL)  # the checkpoint is written but does not count
-        run.commit(checkpoint, state)
+        checkpoints.commit(checkpoint, state)
 
     config = msgspec.structs.replace(CONFIG, iterations=iterations)
     await reinforce(policy.learner, sampled, POOL, config, state, folder / "undo", after)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from doer.config import load
 from doer.errors import ConfigError
 from doer.models.local.policy import Policy
@@ -25,8 +27,7 @@ def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
     """What the recipe begins with: new weights of the small policy, which learns its vocabulary
     from `texts`, or those in a folder. Raises `ConfigError`."""
     if recipe.model == "pointer":
-        size = recipe.pointer
-        return load(POINTER).fresh(texts, recipe.seed, size.width, size.layers, size.heads)
+        return load(POINTER).fresh(texts, recipe.seed, **msgspec.structs.asdict(recipe.pointer))
     return load(HF).fresh(_folder(recipe), recipe.lora, recipe.longest, recipe.seed)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import random
 import sys
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,8 +30,12 @@ from doer.worlds.world import Taskset
 Attempt = Callable[[Model, Task, int], Awaitable[Trajectory]]
 """One rollout of a task by a model; the number seeds its randomness."""
 
+Known = dict[str, deque[Segment]]
+"""Corrections by kind."""
+
 SWITCH_S = 0.0002
-FLOOR = 0.05  # weight of a kind that never fails
+FLOOR = 0.05  # weight of a kind that never fails, when kinds are drawn to be tried
+REVIEWED = 0.3  # the same when they are drawn to be learnt again
 MEMORY = 0.7  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
 FALLS_FROM = 0.6  # share of the time after which the learning rate falls
@@ -83,7 +87,7 @@ async def correct(
     shows, validates. `state` is advanced in place, so that it can be saved there."""
     # The loop that drives browsers must not wait 5 ms for the thread that learns, at every turn.
     sys.setswitchinterval(SWITCH_S)
-    known: deque[Segment] = deque(maxlen=config.kept)
+    known: Known = defaultdict(lambda: deque(maxlen=config.kept))
     tries = Tries(policy, attempt, taskset, config, seed)
     coming = asyncio.create_task(tries.next(state))
     try:
@@ -92,7 +96,8 @@ async def correct(
             found = await coming
             # The next tries are under way, by the weights of before, while these are learnt from.
             coming = asyncio.create_task(tries.next(state))
-            known.extend(found.rows)
+            for name, row in found.rows:
+                known[name].append(row)
             waiting = coming.done
             losses = await asyncio.to_thread(
                 learn, policy.learner, known, found, config, state, waiting
@@ -113,7 +118,7 @@ class Tried:
     """Some rollouts, the corrections to them, and the seconds they took."""
 
     rollouts: Sequence[Trajectory]
-    rows: Sequence[Segment]
+    rows: Sequence[tuple[str, Segment]]
     seconds: float
     dice: random.Random
 
@@ -138,13 +143,14 @@ class Tries:
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(self._chain(name, state, dice.random())) for name in names]
         tried = [(name, r) for name, job in zip(names, jobs, strict=True) for r in job.result()]
-        rows: list[Segment] = []
+        rows: list[tuple[str, Segment]] = []
         for at, (name, rollout) in enumerate(tried):
             if rollout.scored:
                 if at % self.config.rollouts < self.config.alone:
                     old = state.success[name]
                     state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
-                rows += labelled(self.policy, self.taskset, name, rollout)
+                for row in labelled(self.policy, self.taskset, name, rollout):
+                    rows.append((name, row))
         return Tried([r for _, r in tried], rows, time.monotonic() - started, dice)
 
     async def _chain(self, name: str, state: State, luck: float) -> list[Trajectory]:
@@ -184,7 +190,7 @@ class Guided:
 
 def learn(
     learner: Learner,
-    known: Sequence[Segment],
+    known: Known,
     found: Tried,
     config: Corrections,
     state: State,
@@ -193,10 +199,13 @@ def learn(
     """The losses of a round's steps: as many as the recipe says, and more until it is `over`."""
     share = state.seconds / (config.minutes * 60)
     losses: list[float] = []
+    names = list(known)
+    weights = [REVIEWED + 1 - state.success[name] for name in names]
     while known and (len(losses) < config.steps or not over()):
-        half = config.batch // 2
-        batch = found.dice.choices(known, k=config.batch - half)
-        batch += found.dice.choices(found.rows or known, k=half)
+        new = config.batch // 2 if found.rows else 0
+        batch = [row for _, row in found.dice.choices(found.rows, k=new)]
+        for name in found.dice.choices(names, weights, k=config.batch - new):
+            batch.append(found.dice.choice(known[name]))
         tokens = sum(sum(segment.mask) for segment in batch)
         rows = [Row(segment) for segment in batch]
         losses.append(learner.step(rows, imitation, tokens, rate(config, share)).loss)
@@ -216,11 +225,12 @@ def drawn(state: State, count: int, dice: random.Random) -> list[str]:
 
 def labelled(policy: Policy, taskset: Taskset, name: str, rollout: Trajectory) -> list[Segment]:
     """What the oracle would have done at every state of a rollout, as rows to learn from; states
-    at which it would have done nothing, or nothing that the policy could do, are left out."""
+    at which it would have done nothing, or nothing that the policy could do, are left out, and so
+    are repetitions."""
     oracle = taskset.oracle(name)
     assert oracle is not None
     solve = follow(oracle)
-    rows: list[Segment] = []
+    rows: dict[tuple[int, ...], Segment] = {}
     for place, event in enumerate(rollout.events):
         if not isinstance(event.data, Decided):
             continue
@@ -231,8 +241,9 @@ def labelled(policy: Policy, taskset: Taskset, name: str, rollout: Trajectory) -
             continue
         if right.actions:
             with suppress(ValueError):  # beyond the policy
-                rows.append(policy.demonstration(asked, right))
-    return rows
+                row = policy.demonstration(asked, right)
+                rows[row.token_ids] = row
+    return list(rows.values())
 
 
 def rate(config: Corrections, share: float) -> float:

@@ -5,13 +5,14 @@ both weighted by how wrong the policy still is about the pair. So a step is a we
 step, and asks nothing more of a learner. The reference is the policy as it was at the start.
 """
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from doer.models.local.weights import Learner, Row
 from doer.records.completion import Segment
 from doer.records.trajectory import Trajectory
+from doer.training.dealing import deal
 from doer.training.losses import imitation, preference
 from doer.training.recipe import DPO
 
@@ -49,13 +50,9 @@ async def prefer(
 ) -> None:
     """Fit the policy to `pairs`. `check(step, loss)` is awaited every `check_every` steps: it
     validates, and keeps the weights that did best."""
-    dice = random.Random(seed)
     reference = margins(learner, pairs)
-    deck: list[int] = []
-    for step in range(config.steps):
-        while len(deck) < min(config.batch, len(pairs)):
-            deck += dice.sample(range(len(pairs)), len(pairs))
-        batch, deck = deck[: config.batch], deck[config.batch :]
+    batches = deal(len(pairs), config.batch, seed)
+    for step, batch in enumerate(islice(batches, config.steps)):
         now = margins(learner, [pairs[at] for at in batch])
         rows: list[Row] = []
         losses: list[float] = []

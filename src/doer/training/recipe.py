@@ -28,7 +28,8 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Corrections by oracles from the supervised start. A round draws `kinds` kinds and makes
     `rollouts` rollouts of each, on seeds from `first_seed` on that were not used before; while they
     are made, and for `steps` steps at least, it learns from the round before: `batch` decisions a
-    step, half of them from that round, half from the last `kept`."""
+    step, half of them from that round, half from the last `kept` of every kind, of those kinds
+    more that fail."""
 
     minutes: float  # of wall time, rollouts and steps together
     first_seed: int = 1000
@@ -37,7 +38,7 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     alone: int = 4  # of them without the oracle's help: only these count as successes
     steps: int = 24
     batch: int = 64
-    kept: int = 60_000
+    kept: int = 2000
     learning_rate: float = 1e-3
     validate_every: int = 25  # rounds
 
@@ -48,6 +49,7 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     width: int = 128
     layers: int = 3
     heads: int = 4
+    merges: int = 700  # of its vocabulary, which is learnt from the training tasks
 
 
 class DPO(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

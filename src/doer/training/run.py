@@ -4,11 +4,12 @@ recipe.json        the recipe the folder belongs to
 demonstrations.jsonl, rollouts/00012.jsonl    trajectories, one a line, append-only
 progress.jsonl     one `Iteration` or `Validation` a line, as in TensorBoard's files
 sft/               the supervised start; rl/ the best weights since; model/ the result
-checkpoints/00012/ state.json and the learner's files; LATEST names the last complete one
+checkpoints/rl/00012/    state.json and the learner's files; LATEST names the last complete one
 """
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,32 +83,8 @@ class Run:
         with (self.folder / "progress.jsonl").open("ab") as file:
             file.write(msgspec.json.encode(entry) + b"\n")
 
-    def new_checkpoint(self, number: int) -> Path:
-        """An empty folder to save into; it counts only after `commit`."""
-        path = self.folder / "checkpoints" / f"{number:05}"
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
-        return path
-
-    def commit(self, checkpoint: Path, state: msgspec.Struct) -> None:
-        """Make the checkpoint the one to go on from, and drop all others."""
-        write_whole(checkpoint / "state.json", msgspec.json.encode(state))
-        write_whole(checkpoint.parent / "LATEST", checkpoint.name.encode())
-        for other in checkpoint.parent.iterdir():
-            if other.is_dir() and other != checkpoint:
-                shutil.rmtree(other)
-
-    def forget_checkpoints(self) -> None:
-        """At the end of a stage, so that the next one does not go on from them."""
-        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
-
-    def latest(self, kind: type[State]) -> tuple[Path, State] | None:
-        """The last complete checkpoint and its state, if there is one."""
-        pointer = self.folder / "checkpoints" / "LATEST"
-        if not pointer.exists():
-            return None
-        checkpoint = pointer.parent / pointer.read_text()
-        return checkpoint, msgspec.json.decode((checkpoint / "state.json").read_bytes(), type=kind)
+    def checkpoints(self, stage: str) -> "Checkpoints":
+        return Checkpoints(self.folder / "checkpoints" / stage)
 
     def since(self, phase: str, number: int) -> None:
         """Drop the progress noted after a checkpoint: that part of the phase is run again."""
@@ -115,6 +92,36 @@ class Run:
         entries = [(line, msgspec.json.decode(line, type=_Entry)) for line in _lines(path)]
         kept = [line for line, e in entries if e.phase != phase or max(e.number, e.at) <= number]
         write_whole(path, b"".join(line + b"\n" for line in kept))
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Those of one stage, of which only the last is kept."""
+
+    folder: Path
+
+    def new(self, number: int) -> Path:
+        """An empty folder to save into; it counts only after `commit`."""
+        path = self.folder / f"{number:05}"
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+    def commit(self, checkpoint: Path, state: msgspec.Struct) -> None:
+        """Make the checkpoint the one to go on from, and drop all others."""
+        write_whole(checkpoint / "state.json", msgspec.json.encode(state))
+        write_whole(self.folder / "LATEST", checkpoint.name.encode())
+        for other in self.folder.iterdir():
+            if other.is_dir() and other != checkpoint:
+                shutil.rmtree(other)
+
+    def latest(self, kind: type[State]) -> tuple[Path, State] | None:
+        """The last complete checkpoint and its state, if there is one."""
+        pointer = self.folder / "LATEST"
+        if not pointer.exists():
+            return None
+        checkpoint = self.folder / pointer.read_text()
+        return checkpoint, msgspec.json.decode((checkpoint / "state.json").read_bytes(), type=kind)
 
 
 class _Entry(msgspec.Struct):

@@ -1,7 +1,7 @@
 """Supervised fine-tuning, flat: demonstrations in, weights out, the best on validation kept."""
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
 
 from doer.agents.context import request
 from doer.models.local.policy import Policy
@@ -9,6 +9,7 @@ from doer.models.local.weights import Learner, Row
 from doer.records.completion import Segment
 from doer.records.event import Decided
 from doer.records.trajectory import Trajectory
+from doer.training.dealing import deal
 from doer.training.losses import imitation
 from doer.training.recipe import SFT
 
@@ -36,14 +37,10 @@ async def imitate(
 ) -> None:
     """Fit the policy to `segments`. `check(step, loss)` is awaited every `check_every` steps: it
     validates, and keeps the weights that did best."""
-    dice = random.Random(seed)
-    deck: list[Segment] = []
-    for step in range(config.steps):
-        while len(deck) < min(config.batch, len(segments)):
-            deck += dice.sample(segments, len(segments))
-        batch, deck = deck[: config.batch], deck[config.batch :]
-        rows = [Row(segment, 1.0) for segment in batch]
-        tokens = sum(sum(segment.mask) for segment in batch)
+    batches = deal(len(segments), config.batch, seed)
+    for step, batch in enumerate(islice(batches, config.steps)):
+        rows = [Row(segments[at]) for at in batch]
+        tokens = sum(sum(row.segment.mask) for row in rows)
         warm = min(1.0, (step + 1) / config.warmup)
         rate = config.learning_rate * warm * max(LAST_RATE, 1 - step / config.steps)
         report = learner.step(rows, imitation, normaliser=tokens, lr=rate)

@@ -29,10 +29,16 @@ class PointerPolicy:
 
     @classmethod
     def fresh(
-        cls, texts: Iterable[str], seed: int, width: int = 128, layers: int = 3, heads: int = 4
+        cls,
+        texts: Iterable[str],
+        seed: int,
+        width: int = 128,
+        layers: int = 3,
+        heads: int = 4,
+        merges: int = 700,
     ) -> Self:
-        """New weights, and a vocabulary learnt from `texts`."""
-        words = Vocabulary.learn(texts)
+        """New weights, and a vocabulary of so many merges learnt from `texts`."""
+        words = Vocabulary.learn(texts, merges)
         config = NetConfig(words.size, words.first_place, width, layers, heads, 4 * width)
         return cls(words, seed, config)
 
