@@ -5,8 +5,9 @@ from toy_pages import toy
 from doer.models.local.pointer.batch import Batcher, alike
 from doer.models.local.pointer.encoding import encode, encode_action
 from doer.models.local.pointer.grammar import Rules
-from doer.models.local.pointer.net import Inputs, NetConfig, PointerNet, fresh, one_thread
+from doer.models.local.pointer.net import Inputs, NetConfig, PointerNet, fresh
 from doer.models.local.pointer.vocabulary import Vocabulary
+from doer.models.local.stepping import one_thread
 
 PLAIN = Vocabulary()
 BATCHER = Batcher(PLAIN)

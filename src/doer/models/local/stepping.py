@@ -15,11 +15,17 @@ _LONGEST_GRADIENT = 1.0
 _SMALL = 20_000_000  # weights; below, the work of a second thread is mostly waiting
 
 
+def one_thread() -> None:
+    """Keep torch, here and in this thread, to one core. More threads wait for each other by
+    spinning, which takes the cores from the browsers and slows all down many times on a busy
+    machine."""
+    torch.set_num_threads(1)
+
+
 def few_threads(weights: int) -> None:
-    """Set how many threads torch uses on the CPU, here and in this thread, for a net of so many
-    weights: one for a small net, whose other core is better left to browsers."""
+    """One thread for a net of few weights, as many as torch likes for a larger one."""
     if weights < _SMALL:
-        torch.set_num_threads(1)
+        one_thread()
 
 
 def take_step(

@@ -14,9 +14,9 @@ from doer.models.local.pointer.batch import Batcher, alike
 from doer.models.local.pointer.choice import masked, scored
 from doer.models.local.pointer.folder import Checkpoint, read, read_learner, write
 from doer.models.local.pointer.grammar import Rules
-from doer.models.local.pointer.net import NetConfig, fitted, fresh, one_thread
+from doer.models.local.pointer.net import NetConfig, fitted, fresh
 from doer.models.local.pointer.vocabulary import Vocabulary
-from doer.models.local.stepping import take_step
+from doer.models.local.stepping import one_thread, take_step
 from doer.models.local.weights import Loss, Row, Scores, StepReport
 
 _CHUNK = 48

@@ -298,12 +298,6 @@ def fitted(config: NetConfig, weights: Mapping[str, Tensor]) -> PointerNet:
     return net
 
 
-def one_thread() -> None:
-    """Keep torch to the calling thread. More threads wait for each other by spinning, which takes
-    the cores from the browsers and slows all down many times on a busy machine."""
-    torch.set_num_threads(1)
-
-
 def _turns(size: int, base: float) -> Tensor:
     """(positions, size / 2): the rotary position code (Su et al. 2021) as complex numbers."""
     rates = base ** (-torch.arange(0, size, 2) / size)

@@ -13,8 +13,9 @@ from torch import Tensor
 from doer.errors import ModelError, boundary
 from doer.models.local.pointer.batch import alike
 from doer.models.local.pointer.drawing import Drawer, Drawn, Order
-from doer.models.local.pointer.net import NetConfig, fitted, one_thread
+from doer.models.local.pointer.net import NetConfig, fitted
 from doer.models.local.pointer.vocabulary import Vocabulary
+from doer.models.local.stepping import one_thread
 from doer.records.completion import Sampling, Segment
 
 _BATCH = 32
