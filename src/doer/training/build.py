@@ -34,7 +34,7 @@ def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
 def resumed_policy(recipe: Recipe, folder: Path) -> Policy:
     """From a checkpoint that a run of this recipe has written. Raises `ConfigError`."""
     if recipe.model == "pointer":
-        return load(POINTER).resumed(folder)
+        return load(POINTER).resumed(folder, recipe.pointer.optimizer)
     return load(HF).resumed(folder, recipe.longest)
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from doer.models.local.lora import Lora
+from doer.models.local.optimizers import Kind as Optimizer
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,12 +45,13 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sizes of the small policy."""
+    """Sizes of the small policy, and what moves its weights."""
 
     width: int = 128
     layers: int = 3
     heads: int = 4
     merges: int = 700  # of its vocabulary, which is learnt from the training tasks
+    optimizer: Optimizer = "adamw"
 
 
 class DPO(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from doer.errors import ModelError
 from doer.models.local.weights import Loss, Row, Scores, StepReport
@@ -29,16 +30,17 @@ def few_threads(weights: int) -> None:
 
 
 def take_step(
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[Optimizer],
     chunks: Iterable[Sequence[Row]],
     scored: Callable[[Sequence[Row]], Scores],
     loss: Loss,
     normaliser: float,
     lr: float,
 ) -> StepReport:
-    """Move the optimizer's weights down the gradient of loss / normaliser, summed over all chunks.
+    """Move the optimizers' weights down the gradient of loss / normaliser, summed over all chunks.
     Raises `ModelError`, and moves nothing, when the gradient is not finite."""
-    optimizer.zero_grad()
+    for optimizer in optimizers:
+        optimizer.zero_grad()
     sums = torch.zeros(5, dtype=torch.float64)
     for rows in chunks:
         scores = scored(rows)
@@ -47,13 +49,15 @@ def take_step(
         value = loss(scores, old_R_T, advantage_R) / normaliser
         value.backward()
         sums += _sums(value.detach(), scores, old_R_T).cpu()
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
+    weights = [weight for group in groups for weight in group["params"]]
     norm = float(torch.nn.utils.clip_grad_norm_(weights, _LONGEST_GRADIENT))
     if not norm < float("inf"):
         raise ModelError("the gradient is not finite")
-    for group in optimizer.param_groups:
-        group["lr"] = lr
-    optimizer.step()
+    for group in groups:
+        group["lr"] = lr * group.get("scale", 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
     total, kl, entropy, moved, tokens = map(float, sums)
     return StepReport(total, kl / tokens, entropy / tokens, moved / tokens, norm, int(tokens))
 

@@ -75,7 +75,7 @@ class HFLearner:
     def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
         few_threads(self._size)
         chunks = [[rows[at] for at in group] for group in self._groups(rows)]
-        report = take_step(self._optimizer, chunks, self._scored, loss, normaliser, lr)
+        report = take_step((self._optimizer,), chunks, self._scored, loss, normaliser, lr)
         self._version += 1
         return report
 

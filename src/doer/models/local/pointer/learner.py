@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from doer.errors import ConfigError, ModelError
+from doer.models.local.optimizers import Kind, optimizers
 from doer.models.local.pointer.batch import Batcher, alike
 from doer.models.local.pointer.choice import masked, scored
 from doer.models.local.pointer.folder import Checkpoint, read, read_learner, write
@@ -20,6 +21,7 @@ from doer.models.local.stepping import one_thread, take_step
 from doer.models.local.weights import Loss, Row, Scores, StepReport
 
 _CHUNK = 48
+_KEPT = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")  # by optimizers, of each weight
 
 
 class PointerLearner:
@@ -31,6 +33,7 @@ class PointerLearner:
         *,
         config: NetConfig | None = None,
         seed: int = 0,
+        optimizer: Kind = "adamw",
         betas: tuple[float, float] = (0.9, 0.95),
         weight_decay: float = 0.0,
     ) -> None:
@@ -39,9 +42,7 @@ class PointerLearner:
         self._version = 0
         self._batcher = Batcher(vocabulary)
         self._net = fresh(self.config, seed)
-        self._optimizer = torch.optim.AdamW(
-            self._net.parameters(), lr=0.0, betas=betas, weight_decay=weight_decay, fused=True
-        )
+        self._optimizers = optimizers(self._net, optimizer, betas, weight_decay)
 
     @property
     def version(self) -> int:
@@ -67,7 +68,7 @@ class PointerLearner:
     def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
         one_thread()
         chunks = [[rows[at] for at in chunk] for chunk in self._chunks(rows)]
-        report = take_step(self._optimizer, chunks, self._scores, loss, normaliser, lr)
+        report = take_step(self._optimizers, chunks, self._scores, loss, normaliser, lr)
         self._version += 1
         return report
 
@@ -75,9 +76,11 @@ class PointerLearner:
         weights = self._net.state_dict()
         state = {f"weights.{name}": tensor for name, tensor in weights.items()}
         state["version"] = torch.tensor(self._version)
-        for name, parameter in self._net.named_parameters():
-            for key, value in self._optimizer.state[parameter].items():
-                state[f"{key}.{name}"] = value
+        names: dict[Tensor, str] = {p: name for name, p in self._net.named_parameters()}
+        for optimizer in self._optimizers:
+            for parameter, kept in optimizer.state.items():
+                for key, value in kept.items():
+                    state[f"{key}.{names[parameter]}"] = value
         write(folder, Checkpoint(self.config, self.vocabulary, weights, self._version), state)
 
     def load(self, folder: Path) -> None:
@@ -85,12 +88,14 @@ class PointerLearner:
         if read(folder).vocabulary != self.vocabulary:
             raise ConfigError(f"{folder} was trained with another vocabulary")
         self._net.load_state_dict(fitted(self.config, _under("weights", state)).state_dict())
-        self._optimizer.state.clear()
-        for key in ("step", "exp_avg", "exp_avg_sq"):
-            values = _under(key, state)
-            for name, parameter in self._net.named_parameters():
-                if name in values:
-                    self._optimizer.state[parameter][key] = values[name]
+        names: dict[Tensor, str] = {p: name for name, p in self._net.named_parameters()}
+        kept = {key: _under(key, state) for key in _KEPT}
+        for optimizer in self._optimizers:
+            optimizer.state.clear()
+            for parameter in (p for group in optimizer.param_groups for p in group["params"]):
+                for key, values in kept.items():
+                    if names[parameter] in values:
+                        optimizer.state[parameter][key] = values[names[parameter]]
         self._version = int(state["version"])
 
     @staticmethod

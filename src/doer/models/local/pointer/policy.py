@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+from doer.models.local.optimizers import Kind
 from doer.models.local.pointer.encoding import encode, encode_action
 from doer.models.local.pointer.folder import Checkpoint, read, write
 from doer.models.local.pointer.learner import PointerLearner
@@ -21,8 +22,14 @@ class PointerPolicy:
 
     words = False
 
-    def __init__(self, vocabulary: Vocabulary, seed: int, config: NetConfig | None = None) -> None:
-        self.learner = PointerLearner(vocabulary, config=config, seed=seed)
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        seed: int,
+        config: NetConfig | None = None,
+        optimizer: Kind = "adamw",
+    ) -> None:
+        self.learner = PointerLearner(vocabulary, config=config, seed=seed, optimizer=optimizer)
         self._vocabulary = vocabulary
         self._sampler = PointerSampler(self.learner.config, vocabulary, self.learner.weights)
         self.model = PointerModel(self._sampler, vocabulary)
@@ -36,17 +43,18 @@ class PointerPolicy:
         layers: int = 3,
         heads: int = 4,
         merges: int = 700,
+        optimizer: Kind = "adamw",
     ) -> Self:
         """New weights, and a vocabulary of so many merges learnt from `texts`."""
         words = Vocabulary.learn(texts, merges)
         config = NetConfig(words.size, words.first_place, width, layers, heads, 4 * width)
-        return cls(words, seed, config)
+        return cls(words, seed, config, optimizer)
 
     @classmethod
-    def resumed(cls, folder: Path) -> Self:
+    def resumed(cls, folder: Path, optimizer: Kind = "adamw") -> Self:
         """From a checkpoint of the learner. Raises `ConfigError` when it is not one."""
         kept = read(folder)
-        policy = cls(kept.vocabulary, 0, kept.config)
+        policy = cls(kept.vocabulary, 0, kept.config, optimizer)
         policy.learner.load(folder)
         policy.refresh()
         return policy
