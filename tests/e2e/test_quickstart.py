@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,3 +111,26 @@ def test_a_run_survives_a_kill_and_ends_in_a_report(doer, tmp_path):
     wait_for(tmp_path / "home" / "runs" / "small-2" / "recipe.json", third)
     third.kill()
     third.communicate()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_preferences_out_of_graded_rollouts(doer, tmp_path):
+    begun, _, rest = RECIPE.partition("[rl]")
+    checked = rest[rest.index("[check]") :]
+    dpo = "[dpo]\nsteps = 6\ncheck_every = 3\ngroup = 6\nlearning_rate = 3e-4\n"
+    recipe = tmp_path / "preferred.toml"
+    recipe.write_text(begun.replace('"small"', '"preferred"') + dpo + checked)
+    told, said = (run := doer("train", str(recipe))).communicate(timeout=300)
+    assert run.returncode == 0, said
+    folder = tmp_path / "home" / "runs" / "preferred-1"
+    pairs = re.search(r"Preference fine-tuning on (\d+) pairs", said)
+    assert pairs is not None
+    assert int(pairs[1]) > 0
+    assert (folder / "dpo" / "model.safetensors").exists()
+    assert (folder / "model" / "model.safetensors").exists()
+    lines = (folder / "progress.jsonl").read_text().splitlines()
+    phases = [json.loads(line)["phase"] for line in lines]
+    assert phases == ["sft", "sft", "dpo", "dpo"]
+    assert "after preference fine-tuning" in (folder / "report.html").read_text()
+    assert told.strip() == str(folder / "report.html")

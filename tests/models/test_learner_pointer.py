@@ -1,17 +1,20 @@
 import math
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 from toy_pages import row, toy
 
 from doer.errors import ConfigError, ModelError
+from doer.models.local.optimizers import Kind
 from doer.models.local.pointer.learner import PointerLearner
 from doer.models.local.pointer.vocabulary import Vocabulary
 from doer.models.local.weights import Row, Scores, StepReport
 from doer.records.completion import Segment
 
 PLAIN = Vocabulary()
+KINDS = get_args(Kind)
 ROWS = [row(*toy(seed), PLAIN) for seed in range(6)]
 
 
@@ -90,8 +93,9 @@ def test_the_advantage_and_the_old_log_probabilities_reach_the_loss() -> None:
     assert advantage.tolist() == [-2.0]
 
 
-def test_steps_make_demonstrations_likelier() -> None:
-    reports = learned(PointerLearner(PLAIN), 5)
+@pytest.mark.parametrize("optimizer", KINDS)
+def test_steps_make_demonstrations_likelier(optimizer: Kind) -> None:
+    reports = learned(PointerLearner(PLAIN, optimizer=optimizer), 5)
     assert reports[-1].loss < 0.8 * reports[0].loss
 
 
@@ -126,12 +130,13 @@ def test_weights_of_another_version_are_gone() -> None:
         learner.weights(0)
 
 
-def test_a_saved_learner_goes_on_bit_equal(tmp_path: Path) -> None:
-    learner = PointerLearner(PLAIN)
+@pytest.mark.parametrize("optimizer", KINDS)
+def test_a_saved_learner_goes_on_bit_equal(tmp_path: Path, optimizer: Kind) -> None:
+    learner = PointerLearner(PLAIN, optimizer=optimizer)
     learned(learner, 2)
     learner.save(tmp_path)
     expected = learned(learner, 2), learner.log_probs(ROWS)
-    fresh = PointerLearner(PLAIN, seed=9)
+    fresh = PointerLearner(PLAIN, seed=9, optimizer=optimizer)
     fresh.load(tmp_path)
     assert fresh.version == 2
     assert (learned(fresh, 2), fresh.log_probs(ROWS)) == expected
