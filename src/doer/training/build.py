@@ -34,7 +34,7 @@ def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
 def resumed_policy(recipe: Recipe, folder: Path) -> Policy:
     """From a checkpoint that a run of this recipe has written. Raises `ConfigError`."""
     if recipe.model == "pointer":
-        return load(POINTER).resumed(folder, recipe.pointer.optimizer)
+        return load(POINTER).resumed(folder, recipe.pointer.optimizer, recipe.pointer.threads)
     return load(HF).resumed(folder, recipe.longest)
 
 
@@ -75,9 +75,11 @@ class Rollouts:
     async def solved(self, tasks: Sequence[Task]) -> list[Trajectory]:
         """By the oracles. Raises `ConfigError` when one has none or does not solve its task."""
         done: list[Trajectory] = []
-        for task in tasks:
-            solver = oracle(self.runner.taskset, task.name)
-            done += await replace(self.runner, model=solver).run([task])
-            if not done[-1].passed:
-                raise ConfigError(f"the oracle did not solve {task.id}: {done[-1].fault}")
+        for name in dict.fromkeys(task.name for task in tasks):
+            solver = oracle(self.runner.taskset, name)
+            some = [task for task in tasks if task.name == name]
+            done += await replace(self.runner, model=solver).run(some)
+        for one in done:
+            if not one.passed:
+                raise ConfigError(f"the oracle did not solve {one.task.id}: {one.fault}")
         return done

@@ -1,11 +1,11 @@
 """Corrections, flat: the policy tries tasks it has not seen, the oracle says at every state the
 policy got into what it would have done there, and the policy learns that (DAgger, Ross et al.,
-arXiv 1011.0686). Kinds that fail are drawn more often.
+arXiv 1011.0686). Rounds of rollouts and of learning take turns, so each has the machine to itself.
+Kinds that fail now and then are drawn more often than others.
 """
 
 import asyncio
 import random
-import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -33,9 +33,10 @@ Attempt = Callable[[Model, Task, int], Awaitable[Trajectory]]
 Known = dict[str, deque[Segment]]
 """Corrections by kind."""
 
-SWITCH_S = 0.0002
 FLOOR = 0.05  # weight of a kind that never fails, when kinds are drawn to be tried
 REVIEWED = 0.3  # the same when they are drawn to be learnt again
+BEGUN = 0.1  # success from which a kind is thought to be within reach
+FAR = 0.4  # need of a kind that is not
 MEMORY = 0.7  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
 FALLS_FROM = 0.6  # share of the time after which the learning rate falls
@@ -85,32 +86,20 @@ async def correct(
 ) -> None:
     """Train until the minutes are used up. `after` is awaited at the end of each round: it saves,
     shows, validates. `state` is advanced in place, so that it can be saved there."""
-    # The loop that drives browsers must not wait 5 ms for the thread that learns, at every turn.
-    sys.setswitchinterval(SWITCH_S)
     known: Known = defaultdict(lambda: deque(maxlen=config.kept))
     tries = Tries(policy, attempt, taskset, config, seed)
-    coming = asyncio.create_task(tries.next(state))
-    try:
-        while state.seconds < config.minutes * 60:
-            started = time.monotonic()
-            found = await coming
-            # The next tries are under way, by the weights of before, while these are learnt from.
-            coming = asyncio.create_task(tries.next(state))
-            for name, row in found.rows:
-                known[name].append(row)
-            waiting = coming.done
-            losses = await asyncio.to_thread(
-                learn, policy.learner, known, found, config, state, waiting
-            )
-            policy.refresh()
-            state.round += 1
-            state.rollouts += len(found.rollouts)
-            state.corrected += len(found.rows)
-            state.seconds += time.monotonic() - started
-            await after(state, summary(state, found, losses))
-    finally:
-        coming.cancel()
-        await asyncio.wait([coming])
+    while state.seconds < config.minutes * 60:
+        started = time.monotonic()
+        found = await tries.next(state)
+        for name, row in found.rows:
+            known[name].append(row)
+        losses = await asyncio.to_thread(learn, policy.learner, known, found, config, state)
+        policy.refresh()
+        state.round += 1
+        state.rollouts += len(found.rollouts)
+        state.corrected += len(found.rows)
+        state.seconds += time.monotonic() - started
+        await after(state, summary(state, found, losses))
 
 
 @dataclass(frozen=True)
@@ -189,22 +178,21 @@ class Guided:
 
 
 def learn(
-    learner: Learner,
-    known: Known,
-    found: Tried,
-    config: Corrections,
-    state: State,
-    over: Callable[[], bool],
+    learner: Learner, known: Known, found: Tried, config: Corrections, state: State
 ) -> list[float]:
-    """The losses of a round's steps: as many as the recipe says, and more until it is `over`."""
+    """The losses of a round's steps."""
     share = state.seconds / (config.minutes * 60)
-    losses: list[float] = []
+    new: Known = defaultdict(deque)
+    for name, row in found.rows:
+        new[name].append(row)
+    kinds = list(new)
     names = list(known)
-    weights = [REVIEWED + 1 - state.success[name] for name in names]
-    while known and (len(losses) < config.steps or not over()):
-        new = config.batch // 2 if found.rows else 0
-        batch = [row for _, row in found.dice.choices(found.rows, k=new)]
-        for name in found.dice.choices(names, weights, k=config.batch - new):
+    weights = [REVIEWED + need(state.success[name]) for name in names]
+    losses: list[float] = []
+    for _ in range(config.steps if known else 0):
+        half = config.batch // 2 if new else 0
+        batch = [found.dice.choice(new[name]) for name in found.dice.choices(kinds, k=half)]
+        for name in found.dice.choices(names, weights, k=config.batch - half):
             batch.append(found.dice.choice(known[name]))
         tokens = sum(sum(segment.mask) for segment in batch)
         rows = [Row(segment) for segment in batch]
@@ -212,9 +200,15 @@ def learn(
     return losses
 
 
+def need(success: float) -> float:
+    """How much a kind is to be worked on: the more the more it fails, but less when it is not
+    within reach yet."""
+    return 1 - success if success >= BEGUN else FAR
+
+
 def drawn(state: State, count: int, dice: random.Random) -> list[str]:
-    """Different kinds, those that fail more likely than others."""
-    weights = {name: FLOOR + 1 - success for name, success in sorted(state.success.items())}
+    """Different kinds, those that need it more likely than others."""
+    weights = {name: FLOOR + need(success) for name, success in sorted(state.success.items())}
     names: list[str] = []
     while weights and len(names) < count:
         (name,) = dice.choices(list(weights), list(weights.values()))

@@ -26,19 +26,18 @@ class SFT(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Corrections by oracles from the supervised start. A round draws `kinds` kinds and makes
-    `rollouts` rollouts of each, on seeds from `first_seed` on that were not used before; while they
-    are made, and for `steps` steps at least, it learns from the round before: `batch` decisions a
-    step, half of them from that round, half from the last `kept` of every kind, of those kinds
-    more that fail."""
+    """Corrections by oracles from the supervised start. A round draws `kinds` kinds, makes
+    `rollouts` rollouts of each, on seeds from `first_seed` on that were not used before, and learns
+    for `steps` steps: `batch` decisions a step, half of them from this round, half from the last
+    `kept` of every kind."""
 
     minutes: float  # of wall time, rollouts and steps together
     first_seed: int = 1000
     kinds: int = 16
-    rollouts: int = 12
-    alone: int = 4  # of them without the oracle's help: only these count as successes
-    steps: int = 24
-    batch: int = 64
+    rollouts: int = 8
+    alone: int = 3  # of them without the oracle's help: only these count as successes
+    steps: int = 30
+    batch: int = 48
     kept: int = 2000
     learning_rate: float = 1e-3
     validate_every: int = 25  # rounds
@@ -52,6 +51,7 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     heads: int = 4
     merges: int = 700  # of its vocabulary, which is learnt from the training tasks
     optimizer: Optimizer = "adamw"
+    threads: int = 1  # while learning; more pay only when no browser works meanwhile
 
 
 class DPO(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -34,12 +34,14 @@ class PointerLearner:
         config: NetConfig | None = None,
         seed: int = 0,
         optimizer: Kind = "adamw",
+        threads: int = 1,
         betas: tuple[float, float] = (0.9, 0.95),
         weight_decay: float = 0.0,
     ) -> None:
         self.vocabulary = vocabulary
         self.config = config or NetConfig(vocabulary.size, vocabulary.first_place)
         self._version = 0
+        self._threads = threads
         self._batcher = Batcher(vocabulary)
         self._net = fresh(self.config, seed)
         self._optimizers = optimizers(self._net, optimizer, betas, weight_decay)
@@ -66,7 +68,7 @@ class PointerLearner:
         return [found[at] for at in range(len(rows))]
 
     def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
-        one_thread()
+        torch.set_num_threads(self._threads)
         chunks = [[rows[at] for at in chunk] for chunk in self._chunks(rows)]
         report = take_step(self._optimizers, chunks, self._scores, loss, normaliser, lr)
         self._version += 1

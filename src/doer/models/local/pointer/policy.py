@@ -28,8 +28,11 @@ class PointerPolicy:
         seed: int,
         config: NetConfig | None = None,
         optimizer: Kind = "adamw",
+        threads: int = 1,
     ) -> None:
-        self.learner = PointerLearner(vocabulary, config=config, seed=seed, optimizer=optimizer)
+        self.learner = PointerLearner(
+            vocabulary, config=config, seed=seed, optimizer=optimizer, threads=threads
+        )
         self._vocabulary = vocabulary
         self._sampler = PointerSampler(self.learner.config, vocabulary, self.learner.weights)
         self.model = PointerModel(self._sampler, vocabulary)
@@ -44,17 +47,18 @@ class PointerPolicy:
         heads: int = 4,
         merges: int = 700,
         optimizer: Kind = "adamw",
+        threads: int = 1,
     ) -> Self:
         """New weights, and a vocabulary of so many merges learnt from `texts`."""
         words = Vocabulary.learn(texts, merges)
         config = NetConfig(words.size, words.first_place, width, layers, heads, 4 * width)
-        return cls(words, seed, config, optimizer)
+        return cls(words, seed, config, optimizer, threads)
 
     @classmethod
-    def resumed(cls, folder: Path, optimizer: Kind = "adamw") -> Self:
+    def resumed(cls, folder: Path, optimizer: Kind = "adamw", threads: int = 1) -> Self:
         """From a checkpoint of the learner. Raises `ConfigError` when it is not one."""
         kept = read(folder)
-        policy = cls(kept.vocabulary, 0, kept.config, optimizer)
+        policy = cls(kept.vocabulary, 0, kept.config, optimizer, threads)
         policy.learner.load(folder)
         policy.refresh()
         return policy
