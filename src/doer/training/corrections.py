@@ -9,6 +9,7 @@ import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -88,12 +89,15 @@ async def correct(
     shows, validates. `state` is advanced in place, so that it can be saved there."""
     known: Known = defaultdict(lambda: deque(maxlen=config.kept))
     tries = Tries(policy, attempt, taskset, config, seed)
+    loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "learn")
     while state.seconds < config.minutes * 60:
         started = time.monotonic()
         found = await tries.next(state)
         for name, row in found.rows:
             known[name].append(row)
-        losses = await asyncio.to_thread(learn, policy.learner, known, found, config, state)
+        losses = await loop.run_in_executor(
+            thread, learn, policy.learner, known, found, config, state
+        )
         policy.refresh()
         state.round += 1
         state.rollouts += len(found.rollouts)

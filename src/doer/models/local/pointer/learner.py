@@ -38,6 +38,9 @@ class PointerLearner:
         betas: tuple[float, float] = (0.9, 0.95),
         weight_decay: float = 0.0,
     ) -> None:
+        # Only one thread may have a team of several. If another has one too, libgomp lets all of
+        # them sleep at every wait, and a step on two threads takes longer than on one.
+        one_thread()
         self.vocabulary = vocabulary
         self.config = config or NetConfig(vocabulary.size, vocabulary.first_place)
         self._version = 0
@@ -68,9 +71,12 @@ class PointerLearner:
         return [found[at] for at in range(len(rows))]
 
     def step(self, rows: Sequence[Row], loss: Loss, normaliser: float, lr: float) -> StepReport:
-        torch.set_num_threads(self._threads)
         chunks = [[rows[at] for at in chunk] for chunk in self._chunks(rows)]
-        report = take_step(self._optimizers, chunks, self._scores, loss, normaliser, lr)
+        torch.set_num_threads(self._threads)
+        try:
+            report = take_step(self._optimizers, chunks, self._scores, loss, normaliser, lr)
+        finally:
+            one_thread()
         self._version += 1
         return report
 
