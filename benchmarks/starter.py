@@ -82,6 +82,9 @@ async def main() -> None:
             print(f"- pages like those trained on: {summary(found, seen)}")
             print(f"- pages never trained on: {summary(found, list(TEST_ONLY))}")
         print("\n" + table(found, columns=world == "miniwob"))
+        without = [name for name in taskset(world).names() if name not in names]
+        if without:
+            print(f"\nNot attempted, there is no oracle for them: {', '.join(without)}")
 
 
 if __name__ == "__main__":

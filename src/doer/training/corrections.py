@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -38,6 +39,8 @@ FLOOR = 0.05  # weight of a kind that never fails, when kinds are drawn to be tr
 REVIEWED = 0.3  # the same when they are drawn to be learnt again
 BEGUN = 0.1  # success from which a kind is thought to be within reach
 FAR = 0.4  # need of a kind that is not
+SURE = -0.1  # log-probability of a decision that was right and hardly in doubt
+REMEMBERED = 0.2  # share of such decisions that are learnt from: most teach nothing
 MEMORY = 0.7  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
 FALLS_FROM = 0.6  # share of the time after which the learning rate falls
@@ -90,20 +93,23 @@ async def correct(
     known: Known = defaultdict(lambda: deque(maxlen=config.kept))
     tries = Tries(policy, attempt, taskset, config, seed)
     loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "learn")
-    while state.seconds < config.minutes * 60:
-        started = time.monotonic()
-        found = await tries.next(state)
-        for name, row in found.rows:
-            known[name].append(row)
-        losses = await loop.run_in_executor(
-            thread, learn, policy.learner, known, found, config, state
-        )
-        policy.refresh()
-        state.round += 1
-        state.rollouts += len(found.rollouts)
-        state.corrected += len(found.rows)
-        state.seconds += time.monotonic() - started
-        await after(state, summary(state, found, losses))
+    try:
+        while state.seconds < config.minutes * 60:
+            started = time.monotonic()
+            # The first round tries all, also when going on: what was known is gathered anew.
+            found = await tries.next(state, config.kinds if known else len(state.success))
+            for name, row in found.rows:
+                known[name].append(row)
+            lesson = partial(learn, policy.learner, known, found, config, state)
+            losses = await loop.run_in_executor(thread, lesson)
+            policy.refresh()
+            state.round += 1
+            state.rollouts += len(found.rollouts)
+            state.corrected += len(found.rows)
+            state.seconds += time.monotonic() - started
+            await after(state, summary(state, found, losses))
+    finally:
+        thread.shutdown(wait=False)
 
 
 @dataclass(frozen=True)
@@ -127,12 +133,12 @@ class Tries:
     seed: int
     number: int = 0
 
-    async def next(self, state: State) -> Tried:
-        """The next round; the estimates of success follow it."""
+    async def next(self, state: State, kinds: int) -> Tried:
+        """The next round, of so many kinds; the estimates of success follow it."""
         started = time.monotonic()
         dice = random.Random(f"{self.seed}/{state.rollouts}/{self.number}")
         self.number += 1
-        names = drawn(state, self.config.kinds, dice)
+        names = drawn(state, kinds, dice)
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(self._chain(name, state, dice.random())) for name in names]
         tried = [(name, r) for name, job in zip(names, jobs, strict=True) for r in job.result()]
@@ -142,7 +148,7 @@ class Tries:
                 if at % self.config.rollouts < self.config.alone:
                     old = state.success[name]
                     state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
-                for row in labelled(self.policy, self.taskset, name, rollout):
+                for row in labelled(self.policy, self.taskset, name, rollout, dice):
                     rows.append((name, row))
         return Tried([r for _, r in tried], rows, time.monotonic() - started, dice)
 
@@ -221,10 +227,12 @@ def drawn(state: State, count: int, dice: random.Random) -> list[str]:
     return names
 
 
-def labelled(policy: Policy, taskset: Taskset, name: str, rollout: Trajectory) -> list[Segment]:
-    """What the oracle would have done at every state of a rollout, as rows to learn from; states
-    at which it would have done nothing, or nothing that the policy could do, are left out, and so
-    are repetitions."""
+def labelled(
+    policy: Policy, taskset: Taskset, name: str, rollout: Trajectory, dice: random.Random
+) -> list[Segment]:
+    """What the oracle would have done at every state of a rollout, as rows to learn from. Left out
+    are states at which it would have done nothing, or nothing that the policy could do,
+    repetitions, and most of what the policy knew."""
     oracle = taskset.oracle(name)
     assert oracle is not None
     solve = follow(oracle)
@@ -240,7 +248,10 @@ def labelled(policy: Policy, taskset: Taskset, name: str, rollout: Trajectory) -
         if right.actions:
             with suppress(ValueError):  # beyond the policy
                 row = policy.demonstration(asked, right)
-                rows[row.token_ids] = row
+                own = event.data.completion.segment
+                knew = own and own.token_ids == row.token_ids and sum(own.logprobs) > SURE
+                if not knew or dice.random() < REMEMBERED:
+                    rows[row.token_ids] = row
     return list(rows.values())
 
 

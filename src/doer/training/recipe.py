@@ -36,7 +36,7 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     kinds: int = 16
     rollouts: int = 8
     alone: int = 3  # of them without the oracle's help: only these count as successes
-    steps: int = 30
+    steps: int = 60
     batch: int = 48
     kept: int = 2000
     learning_rate: float = 1e-3
