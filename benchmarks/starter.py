@@ -76,7 +76,7 @@ async def main() -> None:
     for world in ("practice", "miniwob"):
         found = await measured(given.model, world, given.seeds)
         names = list(found.by_task)
-        print(f"\n{world}: {summary(found, names)}")
+        print(f"\n### {world}: {summary(found, names)}\n")
         if world == "practice":
             seen = [name for name in names if name not in TEST_ONLY]
             print(f"- pages like those trained on: {summary(found, seen)}")
