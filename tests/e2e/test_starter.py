@@ -15,7 +15,7 @@ MIB = 1 << 20
 
 
 class Told(msgspec.Struct):
-    passed: int
+    success: float
     n: int
 
 
@@ -43,4 +43,5 @@ def test_it_does_web_tasks_it_never_saw(suite: str, tmp_path) -> None:
         check=True,
     )
     told = msgspec.json.decode(ran.stdout, type=Told)
-    assert told.passed >= 0.8 * told.n
+    assert told.n >= 10
+    assert told.success >= 0.8
