@@ -81,7 +81,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def beside(python: Path, rollouts: int) -> tuple[float, int]:
-    from doer.computers.chromium import find
+    from doer.computers.browser.chromium import find
     from doer.worlds.miniwob.package import html_folder
 
     handler: Callable[..., Any] = functools.partial(Quiet, directory=str(html_folder()))

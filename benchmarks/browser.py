@@ -22,8 +22,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from doer.computers import chromium
-from doer.computers.browser import PAGE_JS, Browser, BrowserHost
+from doer.computers.browser import chromium
+from doer.computers.browser.browser import PAGE_JS, Browser, BrowserHost
 
 VIEWPORT = (500, 400)
 USER, PASSWORD, LOGIN = 2, 3, 4  # references on the form

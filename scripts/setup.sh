@@ -33,6 +33,15 @@ find_chromium() {
 
 has_fonts() { fc-list 2>/dev/null | grep -q . || ls /usr/share/fonts/truetype/*/*.ttf >/dev/null 2>&1; }
 
+# What a whole computer's desktop is made of (a computer without a screen needs none of it).
+DESKTOP=(tigervnc-standalone-server openbox xterm pcmanfm libseccomp2 curl)
+
+has_desktop() {
+    local name
+    for name in Xvnc openbox xterm pcmanfm curl; do command -v "$name" >/dev/null || return 1; done
+    ldconfig -p | grep -q 'libseccomp\.so\.2'
+}
+
 is_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; }
 
 # Prints how to run apt ("env" as root, "sudo -n env" otherwise); fails when there is no way.
@@ -55,6 +64,7 @@ system_packages() {
     find_chromium >/dev/null || needed+=(chromium)
     command -v bwrap >/dev/null || wanted+=(bubblewrap)
     has_fonts || wanted+=(fonts-dejavu-core fonts-liberation)
+    has_desktop || wanted+=("${DESKTOP[@]}")
     if [ ${#needed[@]} = 0 ] && [ ${#wanted[@]} = 0 ]; then return; fi
 
     if is_ubuntu && [[ " ${needed[*]-} " == *" chromium "* ]]; then

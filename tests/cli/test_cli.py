@@ -26,7 +26,7 @@ def doer(tmp_path):
 
 def test_help_loads_neither_torch_nor_a_client(doer):
     code = f"import sys; sys.argv = ['doer', '--help']\ntry:\n    {MAIN}\nfinally:\n"
-    code += "    print([m for m in ('torch', 'openai', 'numpy', 'doer.computers.browser') "
+    code += "    print([m for m in ('torch', 'openai', 'numpy', 'doer.computers.browser.browser') "
     code += "if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "learns your job" in out.stdout

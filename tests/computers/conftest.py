@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 import pytest_asyncio
 
-from doer.computers.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser, BrowserHost
 
 
 class Site:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from doer.computers.browser import Browser
-from doer.computers.page_view import PageView
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.page_view import PageView
 from doer.errors import SiteError, ToolError
 from tests.computers.conftest import Site
 

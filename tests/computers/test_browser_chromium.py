@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from doer.computers.browser import BrowserHost
-from doer.computers.chromium import DEBIAN
+from doer.computers.browser.browser import BrowserHost
+from doer.computers.browser.chromium import DEBIAN
 from doer.errors import ComputerError
 
 pytestmark = pytest.mark.slow
@@ -67,7 +67,7 @@ async def test_closing_leaves_no_process_and_no_file(
 
 PARENT = """
 import asyncio, sys
-from doer.computers.browser import BrowserHost
+from doer.computers.browser.browser import BrowserHost
 
 async def main():
     async with await BrowserHost.start(), await BrowserHost.start() as host:
@@ -110,7 +110,7 @@ async def test_a_missing_chromium_is_said_with_the_remedy(monkeypatch: pytest.Mo
     with pytest.raises(ComputerError, match="DOER_CHROMIUM=/nowhere/chromium is not a program"):
         await BrowserHost.start()
     monkeypatch.delenv("DOER_CHROMIUM")
-    monkeypatch.setattr("doer.computers.chromium.DEBIAN", "/nowhere")
+    monkeypatch.setattr("doer.computers.browser.chromium.DEBIAN", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(ComputerError, match="apt-get install chromium"):
         await BrowserHost.start()

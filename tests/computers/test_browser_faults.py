@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from doer.computers.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser, BrowserHost
 from doer.errors import ComputerError, ToolError
 from tests.computers.conftest import Site
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doer.computers import keys
+from doer.computers.browser import keys
 from doer.errors import ToolError
 
 

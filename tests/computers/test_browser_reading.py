@@ -2,8 +2,8 @@
 
 import pytest
 
-from doer.computers.browser import Browser, BrowserHost
-from doer.computers.page_view import PageView
+from doer.computers.browser.browser import Browser, BrowserHost
+from doer.computers.browser.page_view import PageView
 from tests.computers.conftest import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]

@@ -1,6 +1,6 @@
 """The text a page is rendered to."""
 
-from doer.computers.page_view import PageView, render
+from doer.computers.browser.page_view import PageView, render
 from doer.records.action import Element
 
 URL = "https://example.com/"

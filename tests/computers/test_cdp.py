@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import msgspec
 import pytest
 
-from doer.computers.cdp import CdpError, Connection
+from doer.computers.browser.cdp import CdpError, Connection
 from doer.errors import ComputerError
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from doer.computers.browser import Browser
+from doer.computers.browser.browser import Browser
 from doer.errors import ComputerError
 from doer.worlds.pages import DEAR, KEPT, Page, PagePool
 

@@ -1,6 +1,6 @@
 """The agent's computer: parts that share one state, each there or clearly missing."""
 
-from doer.computers.browser import Browser
+from doer.computers.browser.browser import Browser
 from doer.computers.files import Files
 from doer.errors import PartMissing
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from doer.computers.browser import Browser
-from doer.computers.page_view import PageView, render
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.page_view import PageView, render
 from doer.records.action import Observation
 from doer.tools.tool import ToolContext
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from doer.computers.browser import Browser
+from doer.computers.browser.browser import Browser
 
 
 @dataclass(eq=False)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from msgspec import structs
 
-from doer.computers.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser, BrowserHost
+from doer.computers.browser.page_view import PageView
 from doer.computers.computer import Computer
-from doer.computers.page_view import PageView
 from doer.errors import ConfigError, SiteError, ToolError
 from doer.graders.page import PageValue
 from doer.records.action import Observation

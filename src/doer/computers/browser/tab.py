@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from doer.computers.cdp import CdpError, Command, Connection
+from doer.computers.browser.cdp import CdpError, Command, Connection
 from doer.errors import ComputerError, SiteError
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ Key names: https://www.w3.org/TR/uievents-key/
 import re
 from typing import Any
 
-from doer.computers.cdp import Command
+from doer.computers.browser.cdp import Command
 from doer.errors import ToolError
 
 MODIFIERS = {"Alt": 1, "Control": 2, "Meta": 4, "Shift": 8}

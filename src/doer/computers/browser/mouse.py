@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doer.computers.cdp import Command
+from doer.computers.browser.cdp import Command
 
 Point = tuple[float, float]
 

@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from doer.computers.cdp import Connection
+from doer.computers.browser.cdp import Connection
 from doer.errors import ComputerError
 
 START_S = 30.0

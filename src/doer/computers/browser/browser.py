@@ -12,18 +12,18 @@ from typing import Any, Self
 
 import msgspec
 
-from doer.computers import keys, mouse
-from doer.computers.cdp import CdpError, Command, Connection
-from doer.computers.chromium import Chromium, start
-from doer.computers.page_view import PageView
-from doer.computers.tab import Tab
+from doer.computers.browser import keys, mouse
+from doer.computers.browser.cdp import CdpError, Command, Connection
+from doer.computers.browser.chromium import Chromium, start
+from doer.computers.browser.page_view import PageView
+from doer.computers.browser.tab import Tab
 from doer.errors import ComputerError, ToolError
 
 SCRIPTS = ("element.js", "reading.js", "acting.js")
 PAGE_JS = "\n".join(
     (
         "(() => { if (window !== top || window.__doer) return;",  # frames are read from the top
-        *(files("doer.computers").joinpath("page", name).read_text() for name in SCRIPTS),
+        *(files("doer.computers.browser").joinpath("page", name).read_text() for name in SCRIPTS),
         "})();\n",
     )
 )
