@@ -21,8 +21,8 @@ from pathlib import Path
 
 from browser import ACTIONS, LOGIN, PASSWORD, USER, VIEWPORT, doer, raw, served
 
-from doer.computers.browser.browser import BrowserHost
 from doer.computers.browser.chromium import find
+from doer.computers.browser.host import BrowserHost
 from doer.computers.computer import Computer
 from doer.computers.files import Files
 from doer.models.scripted import ScriptedModel

@@ -23,7 +23,8 @@ from threading import Thread
 from typing import Any
 
 from doer.computers.browser import chromium
-from doer.computers.browser.browser import PAGE_JS, Browser, BrowserHost
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.host import PAGE_JS, BrowserHost
 
 VIEWPORT = (500, 400)
 USER, PASSWORD, LOGIN = 2, 3, 4  # references on the form

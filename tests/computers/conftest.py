@@ -9,7 +9,8 @@ from threading import Event, Thread
 import pytest
 import pytest_asyncio
 
-from doer.computers.browser.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.host import BrowserHost
 
 
 class Site:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from doer.computers.browser.browser import BrowserHost
 from doer.computers.browser.chromium import DEBIAN
+from doer.computers.browser.host import BrowserHost
 from doer.errors import ComputerError
 
 pytestmark = pytest.mark.slow
@@ -67,7 +67,7 @@ async def test_closing_leaves_no_process_and_no_file(
 
 PARENT = """
 import asyncio, sys
-from doer.computers.browser.browser import BrowserHost
+from doer.computers.browser.host import BrowserHost
 
 async def main():
     async with await BrowserHost.start(), await BrowserHost.start() as host:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from doer.computers.browser.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.host import BrowserHost
 from doer.errors import ComputerError, ToolError
 from tests.computers.conftest import Site
 

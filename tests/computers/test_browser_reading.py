@@ -2,7 +2,8 @@
 
 import pytest
 
-from doer.computers.browser.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.host import BrowserHost
 from doer.computers.browser.page_view import PageView
 from tests.computers.conftest import Site
 

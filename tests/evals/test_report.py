@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from doer.computers.browser.browser import BrowserHost
+from doer.computers.browser.host import BrowserHost
 from doer.evals.charts import nice_step, smoothed
 from doer.evals.markup import Markup, element
 from doer.evals.report import page, verdict, write

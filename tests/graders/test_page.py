@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from doer.computers.browser.browser import BrowserHost
+from doer.computers.browser.host import BrowserHost
 from doer.computers.computer import Computer
 from doer.errors import DoerError, GraderError
 from doer.graders.page import PageValue

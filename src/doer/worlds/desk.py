@@ -1,6 +1,6 @@
 """The world of a user's own task: a browser of one's own, an instruction, and nobody who grades."""
 
-from doer.computers.browser.browser import BrowserHost
+from doer.computers.browser.host import BrowserHost
 from doer.computers.computer import Computer
 from doer.errors import ConfigError
 from doer.records.task import End, Limits, Task

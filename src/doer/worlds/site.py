@@ -11,7 +11,8 @@ from pathlib import Path
 
 from msgspec import structs
 
-from doer.computers.browser.browser import Browser, BrowserHost
+from doer.computers.browser.browser import Browser
+from doer.computers.browser.host import BrowserHost
 from doer.computers.browser.page_view import PageView
 from doer.computers.computer import Computer
 from doer.errors import ConfigError, SiteError, ToolError
