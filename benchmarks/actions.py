@@ -146,7 +146,7 @@ async def overhead() -> float:
     seen = Observation(text="\n".join(f"L{n}: [{n}] link" for n in range(45)), elements=elements)
 
     class Instant:
-        name = "click"
+        name, part = "click", "files"
         Arguments = build.tools(["click"])["click"].Arguments
 
         async def facts(self, context, arguments):

@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from doer.computers.computer import Computer
 from doer.guard.approval import digest
 from doer.guard.rules import ALLOW_ALL, Rule, Rules
 from doer.models.scripted import ScriptedModel
 from doer.records.action import Action
 from doer.records.completion import Completion
-from doer.records.event import Answered, Asked, Intended
+from doer.records.computer import Heal
+from doer.records.event import Answered, Asked, ComputerHealed, Intended
 from doer.records.task import Limits, Task
 from doer.sessions import build
 from doer.store.memory import MemoryLog
+from doer.tools.tool import ToolContext
 
 WRITE = Action(tool="write_file", arguments={"path": "b.txt", "text": "x"})
 NOT_B = Rules(
@@ -101,3 +104,38 @@ def test_an_approval_is_bound_to_arguments_target_and_rules():
         digest(WRITE, {}, NOT_B),
     }
     assert len(bound) == 4
+
+
+async def test_an_action_on_a_part_that_is_missing_is_answered_and_the_work_goes_on(
+    folder_computer,
+):
+    session = build.session(
+        log=MemoryLog(),
+        model=ScriptedModel("none", [Completion()]),
+        computer=folder_computer,
+        tool_names=("press", "list"),
+        task=task(Limits()),
+    )
+    answer = await session.dispatch(Action(tool="press", arguments={"keys": "Enter"}))
+    assert answer.error
+    assert answer.text == "this computer has no browser"
+
+
+class Mended(Computer):
+    """A computer whose files had to be mended, once."""
+
+    async def ready(self, part):
+        await super().ready(part)
+        heals, self.heals = self.heals, ()
+        return heals
+
+
+async def test_what_was_mended_before_an_action_is_told_and_logged(dispatch, folder_computer):
+    mended = Mended(files=folder_computer.files)
+    mended.heals = (Heal("files", "what was not saved is lost"),)
+    dispatch = replace(dispatch, context=ToolContext(mended))
+    first, second = await dispatch(WRITE), await dispatch(WRITE)
+    assert first.text.startswith("the files was restarted: what was not saved is lost\n")
+    assert "restarted" not in second.text
+    healed = [e.data for e in dispatch.record.events if isinstance(e.data, ComputerHealed)]
+    assert healed == [ComputerHealed(part="files", lost="what was not saved is lost")]

@@ -3,10 +3,11 @@
 from doer.computers.browser.browser import Browser
 from doer.computers.files import Files
 from doer.errors import PartMissing
+from doer.records.computer import Heal, Part
 
 
 class Computer:
-    """Whatever parts a backend has. A missing part raises `PartMissing` when it is asked for."""
+    """Whatever parts its owner gives it. Asking for a missing part raises `PartMissing`."""
 
     def __init__(self, *, browser: Browser | None = None, files: Files | None = None) -> None:
         self._browser = browser
@@ -25,6 +26,13 @@ class Computer:
         return self._files
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        there = {"browser": self._browser, "files": self._files}
+    def parts(self) -> tuple[Part, ...]:
+        there: dict[Part, object] = {"browser": self._browser, "files": self._files}
         return tuple(name for name, part in there.items() if part is not None)
+
+    async def ready(self, part: Part) -> tuple[Heal, ...]:
+        """See to it that a part can be used, and tell what had to be mended for it: to be called
+        before each use. Raises `PartMissing`, and `ComputerError` when it cannot be mended."""
+        if part not in self.parts:
+            raise PartMissing(f"this computer has no {part}")
+        return ()

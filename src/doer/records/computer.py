@@ -61,6 +61,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     image: str = ""
 
 
+Part = Literal["shell", "files", "browser", "screen", "network"]
 State = Literal["stopped", "running", "paused", "broken"]
 Service = Literal["daemon", "screen"]
 """What can be dialled in a computer: our daemon's protocol, and RFB 3.8 (VNC)."""
@@ -96,3 +97,13 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     processes: int = 0
     cpu_s: float = 0
     disk_mb: float = 0
+
+
+class Heal(msgspec.Struct, frozen=True):
+    """Something of a computer died and was started again; `lost` says what went with it."""
+
+    part: str
+    lost: str = ""
+
+    def __str__(self) -> str:
+        return f"the {self.part} was restarted" + (f": {self.lost}" if self.lost else "")

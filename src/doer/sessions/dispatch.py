@@ -16,7 +16,8 @@ from doer.errors import ComputerError, PartMissing, ToolError, boundary
 from doer.guard.approval import Approver, digest
 from doer.guard.rules import ALLOW_ALL, Rules
 from doer.records.action import MALFORMED, Action, Observation
-from doer.records.event import Answered, Asked, Intended, Observed
+from doer.records.computer import Heal
+from doer.records.event import Answered, Asked, ComputerHealed, Intended, Observed
 from doer.sessions.record import Recorder
 from doer.tools.tool import Tool, ToolContext
 
@@ -39,8 +40,11 @@ class Dispatch:
     async def __call__(self, action: Action, cause: int | None = None) -> Observation:
         """Carry out one action. Raises `ComputerError` when the computer is at fault."""
         tool, arguments, wrong = self._understand(action)
+        mended: tuple[Heal, ...] = ()
+        if tool is not None and not wrong:
+            mended, wrong = await self._ready(tool)
         facts: dict[str, Any] = {}
-        if tool is not None and self.rules.need_facts(action.tool):
+        if tool is not None and not wrong and self.rules.need_facts(action.tool):
             try:
                 with boundary(ComputerError, f"looking at the target of {action.tool}"):
                     async with asyncio.timeout(self.step_s):
@@ -67,6 +71,9 @@ class Dispatch:
             observation = Observation(text=text, error=True)
         else:
             observation = await self._run(tool, arguments)
+        if mended:
+            told = "\n".join((*map(str, mended), observation.text))
+            observation = msgspec.structs.replace(observation, text=told)
         await self.record(
             Observed(observation=observation, seconds=time.monotonic() - started),
             cause=intent.seq,
@@ -86,6 +93,17 @@ class Dispatch:
             return tool, msgspec.convert(action.arguments, tool.Arguments), ""
         except msgspec.ValidationError as wrong:
             return tool, None, f"{action.tool}: {wrong}"
+
+    async def _ready(self, tool: Tool) -> tuple[tuple[Heal, ...], str]:
+        """What had to be mended before the tool can be used, and why it cannot."""
+        try:
+            with boundary(ComputerError, f"making the {tool.part} ready"):
+                mended = await self.context.computer.ready(tool.part)
+        except PartMissing as missing:
+            return (), str(missing)
+        for heal in mended:
+            await self.record(ComputerHealed(part=heal.part, lost=heal.lost))
+        return mended, ""
 
     async def _run(self, tool: Tool, arguments: Any) -> Observation:
         try:

@@ -11,6 +11,7 @@ from msgspec import Meta
 from doer.computers.browser.browser import Browser
 from doer.computers.browser.page_view import PageView, render
 from doer.records.action import Observation
+from doer.records.computer import Part
 from doer.tools.tool import ToolContext
 
 Ref = Annotated[int, Meta(ge=0, description="the number in brackets before the element")]
@@ -84,6 +85,7 @@ class BrowserTool:
     name: str
     Arguments: type[msgspec.Struct]
     act: Callable[[Browser, Any], Awaitable[PageView]]
+    part: Part = "browser"
 
     async def facts(self, context: ToolContext, arguments: Any) -> dict[str, Any]:
         ref = getattr(arguments, "ref", None)

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from doer.computers.files import Files, files_view
 from doer.records.action import Observation
+from doer.records.computer import Part
 from doer.tools.tool import ToolContext
 
 Path = Annotated[str, Meta(description="path inside the folder, for example notes/a.txt")]
@@ -38,6 +39,7 @@ class FilesTool:
     name: str
     Arguments: type[msgspec.Struct]
     act: Callable[[Files, Any], Awaitable[Observation]]
+    part: Part = "files"
 
     async def facts(self, context: ToolContext, arguments: Any) -> dict[str, Any]:
         path = getattr(arguments, "path", None)

@@ -10,6 +10,7 @@ import msgspec
 from doer.computers.computer import Computer
 from doer.records.action import Observation
 from doer.records.completion import ToolSpec
+from doer.records.computer import Part
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class ToolContext:
 
 class Tool(Protocol):
     """`Arguments` is a frozen msgspec Struct whose docstring is the tool's description and whose
-    fields are described with `msgspec.Meta`."""
+    fields are described with `msgspec.Meta`. `part` is what it needs of the computer."""
 
     name: str
+    part: Part
     Arguments: type[msgspec.Struct]
 
     async def facts(self, context: ToolContext, arguments: Any) -> dict[str, Any]:
