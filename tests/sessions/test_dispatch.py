@@ -135,7 +135,7 @@ async def test_what_was_mended_before_an_action_is_told_and_logged(dispatch, fol
     mended.heals = (Heal("files", "what was not saved is lost"),)
     dispatch = replace(dispatch, context=ToolContext(mended))
     first, second = await dispatch(WRITE), await dispatch(WRITE)
-    assert first.text.startswith("the files was restarted: what was not saved is lost\n")
+    assert first.text.startswith("files restarted; what was not saved is lost\n")
     assert "restarted" not in second.text
     healed = [e.data for e in dispatch.record.events if isinstance(e.data, ComputerHealed)]
     assert healed == [ComputerHealed(part="files", lost="what was not saved is lost")]

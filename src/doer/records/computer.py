@@ -106,4 +106,4 @@ class Heal(msgspec.Struct, frozen=True):
     lost: str = ""
 
     def __str__(self) -> str:
-        return f"the {self.part} was restarted" + (f": {self.lost}" if self.lost else "")
+        return f"{self.part} restarted" + (f"; {self.lost}" if self.lost else "")
