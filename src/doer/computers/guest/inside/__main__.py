@@ -1,0 +1,40 @@
+"""The daemon inside a computer: `python3 -I inside SOCKET [--home FOLDER] [--display N]`.
+
+It starts what the host asks for, and ends and heals it. Standard library only, Python 3.9 or later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+
+from children import watch_children
+from loop import run, start
+from serving import Daemon
+
+
+def _option(name: str, default: str) -> str:
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
+
+
+def main() -> None:
+    path = sys.argv[1]
+    home = os.path.realpath(_option("--home", os.environ.get("HOME", "/")))
+    display = int(_option("--display", "1"))
+    os.umask(0o022)
+    os.chdir(home)
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **os.environ, "HOME": home}
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        os.chmod(path, 0o600)
+        listener.listen(128)
+        watch_children()
+        start(Daemon(os.path.dirname(os.path.abspath(path)), home, env, display).serve(listener))
+        run()
+
+
+main()
