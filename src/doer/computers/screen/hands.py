@@ -1,0 +1,216 @@
+"""Mouse and keyboard: each action as pointer and key messages to a mirror.
+
+Everything is checked before anything is pressed, and whatever is down when a caller is cancelled
+comes up again.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Generator, Iterable
+
+from doer.computers.screen import keysyms
+from doer.computers.screen.mirror import Mirror
+from doer.errors import ToolError
+from doer.records.screen import (
+    Button,
+    Click,
+    DoubleClick,
+    Drag,
+    Keypress,
+    Keys,
+    Move,
+    Point,
+    ScreenAction,
+    Scroll,
+    Type,
+)
+
+BUTTONS: dict[Button, int] = {"left": 1, "wheel": 2, "right": 4, "back": 128}
+"""RFB's bits. There is none for a ninth button: `forward` is the keyboard's key for it."""
+UP, DOWN, LEFT, RIGHT = 8, 16, 32, 64
+NOTCH = 100
+"""Pixels that one step of the wheel stands for, about what browsers scroll by one."""
+MOST_NOTCHES = 200
+LONGEST_TEXT = 20_000
+DRAG_STEP = 16
+"""Pixels between two positions of a drag: programs start dragging after a few."""
+STROKES_AT_ONCE = 200
+ROOM = 120
+"""Foreign characters a fresh keyboard map surely has room for, each a key of its own."""
+LITTLE_ROOM = 16
+"""The same for the map an X server starts with."""
+
+FreshKeyboard = Callable[[], Awaitable[None]]
+"""Loads the map again with `KEYBOARD` (an X program, run inside), which forgets added keys."""
+KEYBOARD = ("setxkbmap", "-layout", "us", "-symbols", "pc+us")
+"""A US keyboard without media keys: half of all key numbers are left for foreign characters."""
+
+
+class Hands:
+    """Acts on one mirror. `settle` waits until programs have taken in what was typed."""
+
+    def __init__(self, mirror: Mirror, fresh_keyboard: FreshKeyboard | None) -> None:
+        self._mirror = mirror
+        self._fresh_keyboard = fresh_keyboard
+        self._added: set[int] | None = None if fresh_keyboard else set()
+
+    def check(self, action: ScreenAction) -> None:
+        """Raises `ToolError` that says what is allowed when the action cannot be done."""
+        match action:
+            case Click() | DoubleClick() | Move() | Scroll():
+                self._check_places([Point(action.x, action.y)])
+            case Drag():
+                if len(action.path) < 2:
+                    raise ToolError("a drag's path needs at least two points, its start and end")
+                self._check_places(action.path)
+            case Type():
+                if len(action.text) > LONGEST_TEXT:
+                    raise ToolError(
+                        f"{len(action.text)} characters are too many to type; the most is"
+                        f" {LONGEST_TEXT}: write a file instead"
+                    )
+                for character in set(action.text):
+                    keysyms.of_character(character)
+            case Keypress():
+                keysyms.chord(action.keys)
+            case _:
+                return
+        if isinstance(action, Click | DoubleClick | Drag | Move | Scroll) and action.keys:
+            keysyms.chord(action.keys)
+        if isinstance(action, Scroll) and max(map(abs, _notches(action))) > MOST_NOTCHES:
+            raise ToolError(f"scrolls at most {MOST_NOTCHES * NOTCH} pixels at a time")
+
+    async def do(self, action: ScreenAction, settle: Callable[[], Awaitable[object]]) -> None:
+        match action:
+            case Click():
+                with self._holding(action.keys):
+                    self._click(action)
+            case DoubleClick():
+                with self._holding(action.keys):
+                    for _ in range(2):
+                        self._click(Click(x=action.x, y=action.y, button="left"))
+            case Move():
+                with self._holding(action.keys):
+                    self._mirror.move(action.x, action.y)
+            case Scroll():
+                with self._holding(action.keys):
+                    self._scroll(action)
+            case Drag():
+                with self._holding(action.keys):
+                    await self._drag(action.path)
+            case Keypress():
+                held, struck = keysyms.chord(action.keys)
+                await self._type(struck, settle, held)
+            case Type():
+                text = action.text.replace("\r\n", "\n")
+                await self._type([keysyms.of_character(one) for one in text], settle, [])
+            case _:
+                pass
+
+    def _check_places(self, places: Iterable[Point]) -> None:
+        width, height = self._mirror.width, self._mirror.height
+        for place in places:
+            if not (0 <= place.x < width and 0 <= place.y < height):
+                raise ToolError(
+                    f"({place.x}, {place.y}) is not on the screen:"
+                    f" x goes from 0 to {width - 1}, y from 0 to {height - 1}"
+                )
+
+    @contextlib.contextmanager
+    def _holding(self, keys: Keys) -> Generator[None]:
+        held, struck = keysyms.chord(keys) if keys else ([], [])
+        with self._down([*held, *struck]):
+            yield
+
+    @contextlib.contextmanager
+    def _down(self, keys: list[int]) -> Generator[None]:
+        """Keys go down now and come up in the end, whatever happens."""
+        for key in keys:
+            self._mirror.key(key, True)
+        try:
+            yield
+        finally:
+            if self._mirror.alive:
+                for key in reversed(keys):
+                    self._mirror.key(key, False)
+
+    def _click(self, click: Click) -> None:
+        self._mirror.move(click.x, click.y)
+        if click.button == "forward":
+            self._stroke(keysyms.NAMED["browserforward"])
+            return
+        self._mirror.move(click.x, click.y, BUTTONS[click.button])
+        self._mirror.move(click.x, click.y)
+
+    def _scroll(self, scroll: Scroll) -> None:
+        across, down = _notches(scroll)
+        self._mirror.move(scroll.x, scroll.y)
+        for steps, less, more in ((down, UP, DOWN), (across, LEFT, RIGHT)):
+            for _ in range(abs(steps)):
+                self._mirror.move(scroll.x, scroll.y, more if steps > 0 else less)
+                self._mirror.move(scroll.x, scroll.y)
+
+    async def _drag(self, path: tuple[Point, ...]) -> None:
+        last = path[0]
+        self._mirror.move(last.x, last.y)
+        try:
+            self._mirror.move(last.x, last.y, BUTTONS["left"])
+            for point in path[1:]:
+                far = max(abs(point.x - last.x), abs(point.y - last.y))
+                steps = max(1, far // DRAG_STEP)
+                for n in range(1, steps + 1):
+                    x = last.x + (point.x - last.x) * n // steps
+                    y = last.y + (point.y - last.y) * n // steps
+                    self._mirror.move(x, y, BUTTONS["left"])
+                    await self._mirror.ping()
+                last = point
+        finally:
+            if self._mirror.alive:
+                self._mirror.move(*self._mirror.pointer_at)
+
+    def _stroke(self, key: int) -> None:
+        self._mirror.key(key, True)
+        self._mirror.key(key, False)
+
+    async def _type(
+        self, keys: list[int], settle: Callable[[], Awaitable[object]], held: list[int]
+    ) -> None:
+        """Strike keys in order, with others held, making room for foreign ones in time."""
+        if held:  # nothing may be down while the map changes
+            await self._make_room(keys, settle)
+        with self._down(held):
+            for n, key in enumerate(keys):
+                if not held and keysyms.foreign(key) and key not in (self._added or ()):
+                    await self._make_room(keys[n:], settle)
+                self._stroke(key)
+                if n % STROKES_AT_ONCE == 0:
+                    await self._mirror.ping()
+        await self._mirror.ping()
+
+    async def _make_room(self, keys: list[int], settle: Callable[[], Awaitable[object]]) -> None:
+        """The X server gives each character that its map lacks a free key, until none is left;
+        nothing tells us when. So they are counted, and the map is loaded anew in time: a program
+        that still has old keys before it would read them with the new map."""
+        coming = list(dict.fromkeys(filter(keysyms.foreign, keys)))[:ROOM]
+        if self._fresh_keyboard is None:
+            self._added = (self._added or set()) | set(coming)
+            if len(self._added) > LITTLE_ROOM:
+                raise ToolError(
+                    f"this screen types at most {LITTLE_ROOM} different characters that a US"
+                    " keyboard lacks; write a file instead, or paste"
+                )
+        elif coming and (self._added is None or len(self._added.union(coming)) > ROOM):
+            await self._mirror.ping()
+            await settle()
+            await self._fresh_keyboard()
+            self._added = set(coming)
+        elif self._added is not None:
+            self._added.update(coming)
+
+
+def _notches(scroll: Scroll) -> tuple[int, int]:
+    """Steps across and down. The smallest distance is a step."""
+
+    def steps(pixels: int) -> int:
+        return (1 if pixels > 0 else -1) * max(1, round(abs(pixels) / NOTCH)) if pixels else 0
+
+    return steps(scroll.scroll_x), steps(scroll.scroll_y)
