@@ -1,0 +1,135 @@
+"""What a keeper does while its computer lives: answers on the control socket, keeps a short log of
+what the sandbox says, and lets the watchdog look.
+
+One thread, one loop. A request is one packet of JSON, at most one descriptor with it; so is its
+answer: `{"error": ...}`, or what was asked for.
+"""
+
+import contextlib
+import json
+import os
+import select
+import selectors
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from doer.computers.local.keeper import tree
+from doer.computers.local.keeper.plan import Plan
+
+MAX_PACKET = 64 << 10
+MAX_LOG = 256 << 10
+TICK_S = 0.5
+
+
+class Keeping:
+    def __init__(
+        self,
+        plan: Plan,
+        bubblewrap: subprocess.Popen[bytes],
+        control: socket.socket,
+        listener: socket.socket,
+    ) -> None:
+        self._plan = plan
+        self._bubblewrap = bubblewrap
+        self._listener = listener
+        self._selector = selectors.DefaultSelector()
+        self._logged = 0
+        self._paused = False
+        self._alive = True
+        assert bubblewrap.stdout is not None
+        self._said = bubblewrap.stdout.fileno()
+        os.set_blocking(self._said, False)
+        control.setblocking(False)
+        self._watch(control, lambda: self._accept(control))
+        self._watch(self._said, self._listen)
+        self._watch(os.pidfd_open(bubblewrap.pid), self._end)
+
+    def keep(self) -> None:
+        while self._alive:
+            for key, _ in self._selector.select(TICK_S):
+                key.data()
+        self._listen()
+
+    def _watch(self, source: socket.socket | int, react: Callable[[], None]) -> None:
+        self._selector.register(source, selectors.EVENT_READ, react)
+
+    def _accept(self, control: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError):
+            caller, _ = control.accept()
+            caller.setblocking(False)
+            self._watch(caller, lambda: self._serve(caller))
+
+    def _serve(self, caller: socket.socket) -> None:
+        packet = b""
+        with contextlib.suppress(OSError):
+            packet = caller.recv(MAX_PACKET)
+        if not packet:
+            self._selector.unregister(caller)
+            caller.close()
+            return
+        fds: list[int] = []
+        try:
+            answer = self._answer(json.loads(packet), fds)
+        except (OSError, ValueError, KeyError) as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        with contextlib.suppress(OSError):
+            socket.send_fds(caller, [json.dumps(answer).encode()], fds)
+
+    def _answer(self, request: dict[str, object], fds: list[int]) -> dict[str, object]:
+        match request["op"]:
+            case "ping":
+                return {"pid": os.getpid(), "paused": self._paused}
+            case "listener":
+                fds.append(self._listener.fileno())
+                return {}
+            case "pause":
+                tree.stop(self._bubblewrap.pid)
+                self._paused = True
+                return {}
+            case "resume":
+                self._paused = False
+                tree.go_on(self._bubblewrap.pid)
+                return {}
+            case "stats":
+                return self._stats()
+            case "stop":
+                self._kill()
+                return {}
+            case unknown:
+                return {"error": f"a keeper does not know {unknown}"}
+
+    def _stats(self) -> dict[str, object]:
+        living = list(tree.processes(self._bubblewrap.pid))
+        return {
+            "paused": self._paused,
+            "memory": sum(tree.shared_fairly(one.pid) for one in living),
+            "processes": len(living),
+            "cpu_s": sum(one.cpu_s for one in living),
+        }
+
+    def _kill(self) -> None:
+        """The first process of the sandbox first: all others die with it."""
+        for pid in tree.pids(self._bubblewrap.pid)[1:2]:
+            tree.send(pid, signal.SIGKILL)
+        tree.send(self._bubblewrap.pid, signal.SIGKILL)
+
+    def _listen(self) -> None:
+        """Keep the first of what the sandbox says; read on, so that nobody in it is held up."""
+        with contextlib.suppress(BlockingIOError):
+            said = os.read(self._said, 64 << 10)
+            if not said:
+                with contextlib.suppress(KeyError):
+                    self._selector.unregister(self._said)
+            if self._logged < MAX_LOG:
+                self._logged += len(said)
+                with Path("log").open("ab") as log:
+                    log.write(said)
+
+    def _end(self) -> None:
+        self._bubblewrap.wait()
+        self._alive = False
+        if select.select([self._said], [], [], 0)[0]:
+            self._listen()

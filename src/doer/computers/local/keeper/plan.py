@@ -1,0 +1,38 @@
+"""What a keeper is told when it starts: one JSON object, made by the process that starts it."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`folder` is that of the computer; `layers` are folders, the topmost first. Everything runs
+    as `uid` and `gid` of this machine. `system` is a root file system ("/" for this machine's),
+    `guest` the folder of our daemon. `cgroups` are folders of control groups with limits in place,
+    empty where none can be made: then the watchdog counts memory and `rlimits` tells."""
+
+    name: str
+    folder: str
+    layers_folder: str
+    layers: tuple[str, ...]
+    uid: int
+    gid: int
+    system: str
+    guest: str
+    bubblewrap: str
+    environment: dict[str, str]
+    memory_mb: int
+    processes: int
+    disk_mb: int
+    cpus: float
+    cgroups: tuple[str, ...] = ()
+
+    def encode(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def decode(cls, text: bytes) -> "Plan":
+        told = json.loads(text)
+        told["layers"] = tuple(told["layers"])
+        told["cgroups"] = tuple(told["cgroups"])
+        return cls(**told)

@@ -1,0 +1,71 @@
+"""Makes ready what a computer is made of: a mount namespace in which everything has a short path,
+a user namespace, a network namespace with loopback only, and the home as an overlay.
+
+A root's keeper binds first, because an ordinary user may not be able to walk there, and then
+becomes the ordinary user; from then on both go the same way.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+from doer.computers.local.keeper import kernel
+from doer.computers.local.keeper.plan import Plan
+
+STAGE = "/tmp"
+COMPUTER, LAYERS, SYSTEM, GUEST, HOME = (
+    f"{STAGE}/{name}" for name in ("computer", "layers", "system", "guest", "home")
+)
+PROXY_PORT = 3128
+
+
+def stage(plan: Plan) -> socket.socket:
+    """Enter the namespaces and mount the home. The listener planted at 127.0.0.1:3128 of the
+    computer's network. Raises `OSError` naming the call that is not allowed here."""
+    if os.geteuid() == 0:
+        kernel.unshare(kernel.NEW_NS)
+        _bind(plan)
+        _become(plan.uid, plan.gid)
+        kernel.unshare(kernel.NEW_USER | kernel.NEW_NS | kernel.NEW_NET)
+        kernel.map_user(plan.uid, plan.gid)
+    else:
+        kernel.unshare(kernel.NEW_USER | kernel.NEW_NS | kernel.NEW_NET)
+        kernel.map_user(plan.uid, plan.gid)
+        _bind(plan)
+    _mount_home(plan.layers)
+    return _plant()
+
+
+def _bind(plan: Plan) -> None:
+    kernel.mount("", "/", flags=kernel.PRIVATE | kernel.RECURSIVE)
+    sources = (plan.folder, plan.layers_folder, plan.system, plan.guest)
+    folders = [os.open(source, os.O_PATH | os.O_DIRECTORY) for source in sources]
+    kernel.mount("tmpfs", STAGE, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
+    Path(HOME).mkdir()
+    for folder, target in zip(folders, (COMPUTER, LAYERS, SYSTEM, GUEST), strict=True):
+        Path(target).mkdir()
+        kernel.mount(f"/proc/self/fd/{folder}", target, flags=kernel.BIND | kernel.RECURSIVE)
+        os.close(folder)
+
+
+def _become(uid: int, gid: int) -> None:
+    os.setgroups([])
+    os.setresgid(gid, gid, gid)
+    os.setresuid(uid, uid, uid)
+    kernel.set_dumpable()
+
+
+def _mount_home(layers: tuple[str, ...]) -> None:
+    lower = ":".join(f"{LAYERS}/{layer}" for layer in layers) or f"{LAYERS}/.empty"
+    own = f"upperdir={COMPUTER}/upper,workdir={COMPUTER}/work"
+    options = f"lowerdir={lower},{own},userxattr"
+    kernel.mount("overlay", HOME, "overlay", kernel.NOSUID | kernel.NODEV, options)
+
+
+def _plant() -> socket.socket:
+    kernel.bring_loopback_up()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", PROXY_PORT))
+    listener.listen(128)
+    return listener
