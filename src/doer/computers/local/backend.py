@@ -13,15 +13,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from doer.computers.local import cgroups, starting
 from doer.computers.local.folders import Folders, Owner, is_held
-from doer.computers.local.layers import Layers
+from doer.computers.local.layers import MAX_DEPTH, Home, Layers
 from doer.computers.local.sockets import call, connect
 from doer.errors import ComputerError
 from doer.records.computer import NetworkRules, Probe, Service, Spec, State, Stats
 
 UID = 210_000
-STOP_S, DIAL_S = 10.0, 10.0
+STOP_S, DIAL_S, COPY_S = 10.0, 10.0, 300.0
 SOCKETS: dict[Service, str] = {"daemon": "daemon.sock", "screen": "rfb.sock"}
 
 
@@ -49,8 +51,7 @@ class LocalBackend:
         return await asyncio.to_thread(self._state, name)
 
     async def create(self, name: str, spec: Spec, snapshot: str = "") -> None:
-        layers = self._layers.of_snapshot(snapshot) if snapshot else ()
-        await asyncio.to_thread(self._create, name, spec, layers)
+        await asyncio.to_thread(self._create_from, name, spec, snapshot)
 
     async def start(self, name: str) -> None:
         await asyncio.to_thread(self._start, name)
@@ -71,10 +72,19 @@ class LocalBackend:
         return await asyncio.to_thread(self._dial, name, service)
 
     async def snapshot(self, name: str) -> str:
-        raise ComputerError("not built yet")
+        return await asyncio.to_thread(self._snapshot, name)
 
     async def fork(self, name: str, child: str) -> None:
-        raise ComputerError("not built yet")
+        await asyncio.to_thread(self._fork, name, child)
+
+    def snapshots(self) -> tuple[str, ...]:
+        """The ids of all snapshots."""
+        return self._layers.snapshots()
+
+    async def forget(self, snapshot: str) -> None:
+        """Delete a snapshot. Computers made of it stay as they are."""
+        self._layers.forget(snapshot)
+        await asyncio.to_thread(self._sweep)
 
     async def stats(self, name: str) -> Stats:
         return await asyncio.to_thread(self._stats, name)
@@ -82,17 +92,58 @@ class LocalBackend:
     async def set_network(self, name: str, rules: NetworkRules) -> None:
         raise ComputerError("not built yet")
 
+    def _create_from(self, name: str, spec: Spec, snapshot: str) -> None:
+        with self._folders.lock(name), self._folders.keep_layers():
+            layers = self._layers.of_snapshot(snapshot) if snapshot else ()
+            self._create(name, spec, layers)
+
     def _create(self, name: str, spec: Spec, layers: tuple[str, ...]) -> None:
+        """Built aside, then there at once; the name is locked."""
         folder = self._folders.of(name)
-        with self._folders.lock(name):
-            if (folder / "spec.json").exists():
-                raise ComputerError(f"there is a computer {name} already")
-            self._folders.throw_away(folder)
-            self._folders.owner.show(folder)
-            for part in ("upper", "work", "run", "host"):
-                self._folders.owner.give(folder / part)
-            self._layers.begin(name, layers)
-            self._folders.write_spec(name, spec)
+        if (folder / "spec.json").exists():
+            raise ComputerError(f"there is a computer {name} already")
+        aside = self._folders.root / f".new-{name}"
+        for left in (folder, aside):
+            self._folders.throw_away(left)
+        self._folders.owner.show(aside)
+        for part in ("upper", "work", "run", "host"):
+            self._folders.owner.give(aside / part)
+        (aside / "layers.json").write_bytes(msgspec.json.encode(Home(layers=layers)))
+        (aside / "spec.json").write_bytes(msgspec.json.encode(spec))
+        aside.rename(folder)
+
+    def _snapshot(self, name: str) -> str:
+        with self._folders.lock(name), self._folders.keep_layers():
+            return self._layers.keep(self._freeze(name))
+
+    def _fork(self, name: str, child: str) -> None:
+        if name == child:
+            raise ComputerError("a fork needs a name of its own")
+        first, second = sorted((name, child))  # so that two forks never wait for each other
+        with (
+            self._folders.lock(first),
+            self._folders.lock(second),
+            self._folders.keep_layers(),
+        ):
+            self._create(child, self._folders.spec(name), self._freeze(name))
+
+    def _freeze(self, name: str) -> tuple[str, ...]:
+        """The home as it is now, as layers."""
+        if not self._is_alive(name):
+            return self._layers.freeze(name)
+        home = self._layers.home(name)
+        layer, folder = self._layers.room()
+        deep = len(home.layers) >= MAX_DEPTH
+        request = {"op": "copy", "of": "home" if deep else "upper", "to": folder.name}
+        self._call(self._folders.of(name), request, COPY_S)
+        self._layers.finish(layer)
+        return (layer,) if deep else (layer, *home.layers)
+
+    def _sweep(self) -> None:
+        with self._folders.keep_layers(sweeping=True) as alone:
+            if alone:
+                self._layers.sweep()
+        self._folders.empty_trash()
 
     def _start(self, name: str) -> None:
         with self._folders.lock(name):
@@ -116,6 +167,7 @@ class LocalBackend:
             folder = self._folders.of(name)
             self._end(name, folder)
             self._folders.throw_away(folder)
+        self._sweep()
 
     def _end(self, name: str, folder: Path) -> None:
         """No process of it is left when this returns."""

@@ -122,28 +122,47 @@ class Folders:
         """Be the only one on this machine who changes this computer. Blocks the thread."""
         self.of(name)
         self.prepare()
-        file = os.open(self.root / ".locks" / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         end = time.monotonic() + wait_s
-        try:
+        with self._file(name) as file:
             while not _try_lock(file):
                 if time.monotonic() > end:
                     raise ComputerError(f"{name} is busy: another process has changed it for long")
                 time.sleep(0.005)
             yield
+
+    @contextlib.contextmanager
+    def _file(self, name: str) -> Generator[int]:
+        file = os.open(self.root / ".locks" / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield file
         finally:
             os.close(file)
 
+    @contextlib.contextmanager
+    def keep_layers(self, sweeping: bool = False) -> Generator[bool]:
+        """While layers are made or taken up nobody sweeps. True unless `sweeping` must wait."""
+        self.prepare()
+        with self._file(".layers") as file:
+            if sweeping:
+                yield _try_lock(file)
+                return
+            fcntl.flock(file, fcntl.LOCK_SH)
+            yield True
+
     def throw_away(self, folder: Path) -> None:
-        """Gone at once under its name; then deleted. What a computer wrote may be unreadable to
-        its own user, so a user deletes in a namespace where he is root."""
-        heap = self.root / ".trash"
+        """Gone under its name; deleted by `empty_trash`."""
         with contextlib.suppress(FileNotFoundError):
-            folder.rename(heap / uuid.uuid4().hex)
-        for left in heap.iterdir():
-            delete = ("rm", "-rf", "--one-file-system", "--", str(left))
-            enter = () if os.geteuid() == 0 else ("unshare", "-Ur")
+            folder.rename(self.root / ".trash" / uuid.uuid4().hex)
+
+    def empty_trash(self) -> None:
+        """What a computer wrote may be unreadable to its own user, so a user deletes in a namespace
+        where he is root."""
+        left = [str(path) for path in (self.root / ".trash").iterdir()]
+        enter = () if os.geteuid() == 0 else ("unshare", "-Ur")
+        if left:
+            delete = (*enter, "rm", "-rf", "--one-file-system", "--", *left)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                subprocess.run((*enter, *delete), capture_output=True, timeout=DELETE_S)
+                subprocess.run(delete, capture_output=True, timeout=DELETE_S)
 
     def renew(self, name: str, part: str) -> None:
         """An empty folder in the place of the old one."""

@@ -48,9 +48,6 @@ class Layers:
             if not (self._folders.of(name) / part).is_dir():
                 self._folders.owner.give(self._folders.of(name) / part)
 
-    def begin(self, name: str, layers: tuple[str, ...]) -> None:
-        self._write(name, Home(layers=layers))
-
     def freeze(self, name: str) -> tuple[str, ...]:
         """The home of a stopped computer as layers; costs the same however big it is."""
         home = self.home(name)
@@ -60,7 +57,6 @@ class Layers:
         layer = new_id()
         self._write(name, Home(layers=home.layers, freezing=layer))
         upper.rename(self._folders.layers / layer)
-        self._folders.renew(name, "work")
         return self.home(name).layers
 
     def room(self) -> tuple[str, Path]:

@@ -13,11 +13,13 @@ import selectors
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from doer.computers.local.keeper import tree
+from doer.computers.local.keeper import kernel, tree
+from doer.computers.local.keeper.copying import Copier
 from doer.computers.local.keeper.plan import Plan
+from doer.computers.local.keeper.staging import COMPUTER, HOME, LAYERS
 
 MAX_PACKET = 64 << 10
 MAX_LOG = 256 << 10
@@ -72,11 +74,42 @@ class Keeping:
             return
         fds: list[int] = []
         try:
-            answer = self._answer(json.loads(packet), fds)
+            request = json.loads(packet)
+            if request["op"] == "copy":
+                self._copy(caller, request["of"], request["to"])
+                return
+            answer = self._answer(request, fds)
         except (OSError, ValueError, KeyError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-        with contextlib.suppress(OSError):
-            socket.send_fds(caller, [json.dumps(answer).encode()], fds)
+        _send(caller, answer, fds)
+
+    def _copy(self, caller: socket.socket, of: str, to: str) -> None:
+        """Copy the upper folder, or the whole home, into an unfinished layer, by a process of its
+        own. Meanwhile nothing moves inside, so that the copy is of one moment."""
+        tree.stop(self._bubblewrap.pid)
+        sources = {"upper": f"{COMPUTER}/upper", "home": HOME}
+        told, telling = os.pipe()
+        if (copier := os.fork()) == 0:
+            kernel.die_with_parent()
+            try:
+                Copier().copy(sources[of], f"{LAYERS}/{to}")
+            except (OSError, KeyError) as error:
+                os.write(telling, str(error).encode())
+            os._exit(0)
+        os.close(telling)
+        self._selector.unregister(caller)
+
+        def end() -> None:
+            self._selector.unregister(told)
+            problem = os.read(told, MAX_PACKET // 4)
+            os.close(told)
+            os.waitpid(copier, 0)
+            if not self._paused:
+                tree.go_on(self._bubblewrap.pid)
+            _send(caller, {"error": problem.decode(errors="replace")} if problem else {}, [])
+            self._watch(caller, lambda: self._serve(caller))
+
+        self._watch(told, end)
 
     def _answer(self, request: dict[str, object], fds: list[int]) -> dict[str, object]:
         match request["op"]:
@@ -133,3 +166,8 @@ class Keeping:
         self._alive = False
         if select.select([self._said], [], [], 0)[0]:
             self._listen()
+
+
+def _send(caller: socket.socket, answer: Mapping[str, object], fds: list[int]) -> None:
+    with contextlib.suppress(OSError):
+        socket.send_fds(caller, [json.dumps(answer).encode()], fds)
