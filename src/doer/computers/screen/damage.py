@@ -29,6 +29,13 @@ class Rect(NamedTuple):
         bottom = max(self.y + self.height, other.y + other.height)
         return Rect(x, y, right - x, bottom - y)
 
+    def clipped(self, width: int, height: int) -> "Rect":
+        """What of it lies on a screen of that size; perhaps nothing."""
+        x, y = min(max(self.x, 0), width), min(max(self.y, 0), height)
+        right = min(max(self.x + self.width, x), width)
+        bottom = min(max(self.y + self.height, y), height)
+        return Rect(x, y, right - x, bottom - y)
+
     def inside(self, width: int, height: int) -> bool:
         """Whether it is not empty and lies on a screen of that size."""
         fits = self.x + self.width <= width and self.y + self.height <= height

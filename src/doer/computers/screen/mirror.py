@@ -139,6 +139,8 @@ class Mirror:
             self._die(error)
         except (OSError, EOFError, struct.error) as error:
             self._die(ComputerError(f"{CLOSED}: {error}" if str(error) else CLOSED))
+        finally:
+            self._die(ComputerError(CLOSED))  # whatever ended it: nobody may wait for ever
 
     async def _beat(self) -> None:
         while True:
