@@ -1,0 +1,217 @@
+"""Text as it comes, made into logical lines: one for each paragraph, list item, table row or line
+of code. Wrapped by `layout.py`, which gives them their numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+from doer.computers.text.unseen import seen
+from doer.records.document import Field, Link
+
+LineKind = Literal["text", "row", "code", "heading", "pointer"]
+Leave = Callable[[], None]
+MAX_CHARS = 4_000_000
+MAX_LINES = 100_000
+MAX_INDENTS = 12
+URL_CHARS = 2000
+DATA_CHARS = 60  # of an address that carries its content in itself
+
+
+@dataclass
+class Line:
+    """`first` stands before its text, `rest` before what is wrapped. `level`: of a heading, or the
+    number of the menu that a pointer points to. `ids`: what fragments of addresses name here."""
+
+    text: str
+    kind: LineKind = "text"
+    first: str = ""
+    rest: str = ""
+    level: int = 0
+    ids: list[str] = field(default_factory=list[str])
+
+
+@dataclass
+class _Mark:
+    """Something inline that is open: `wrap` gets its words when it closes or its line ends."""
+
+    start: int
+    wrap: Callable[[str], str]
+    used: bool = False
+
+
+@dataclass
+class _Indent:
+    first: str
+    rest: str
+    used: bool = False
+
+
+class Full(Exception):
+    """There is more text than a document may hold."""
+
+
+class Flow:
+    """Gathers what is written. `Full` is raised past the limits; what came before can be used."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.host = urlsplit(url).netloc
+        self.lines: list[Line] = []
+        self.links: list[Link] = []
+        self.menus: list[str] = []
+        self.fields: list[Field] = []  # of the form that is open
+        self.labels: dict[str, str] = {}  # id of a control -> its label
+        self.label = ""  # the label around what is being written
+        self.muted = 0
+        self.raw = False  # inside preformatted text
+        self.unmarked = False  # links and the like are written as plain text
+        self._pieces: list[str] = []
+        self._marks: list[_Mark] = []
+        self._indents: list[_Indent] = []
+        self._ids: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._chars = 0
+        self._count = 0
+
+    def write(self, text: str) -> None:
+        """Add inline text of the page."""
+        if not self.muted:
+            self.put(seen(text))
+
+    def put(self, text: str) -> None:
+        """Add inline text of our own making."""
+        self._chars += len(text)
+        if self._chars > MAX_CHARS:
+            raise Full
+        self._pieces.append(text)
+
+    def note_id(self, name: str) -> None:
+        """The next line is where a fragment of an address points."""
+        self._ids.append(name)
+
+    def cut(self, kind: LineKind = "text", level: int = 0) -> None:
+        """End the paragraph, if there is one; in preformatted text, the line."""
+        if self.raw:
+            if self._pieces and not self._pieces[-1].endswith("\n"):
+                self._pieces.append("\n")
+            return
+        for mark in reversed(self._marks):
+            self._wrap(mark)
+            mark.start = 0
+        text = " ".join("".join(self._pieces).split())
+        self._pieces = []
+        if text:
+            self.emit(text, kind, level)
+
+    def emit(self, text: str, kind: LineKind = "text", level: int = 0) -> None:
+        """Add a whole line."""
+        self._count += 1
+        if self._count > MAX_LINES:
+            raise Full
+        first, rest = self._prefix(kind)
+        self.lines.append(Line(text, kind, first, rest, level, self._ids))
+        self._ids = []
+
+    def _prefix(self, kind: LineKind) -> tuple[str, str]:
+        if kind == "code":
+            return "", ""
+        indents = self._indents[:MAX_INDENTS]
+        first = "".join(one.rest if one.used else one.first for one in indents)
+        for one in indents:
+            one.used = True
+        return first, "".join(one.rest for one in indents)
+
+    def indent(self, first: str, rest: str) -> Leave:
+        """Put a prefix before the lines that follow, until the returned function is called."""
+        self.cut()
+        self._indents.append(_Indent(first, rest))
+
+        def leave() -> None:
+            self.cut()
+            self._indents.pop()
+
+        return leave
+
+    def mark(self, wrap: Callable[[str], str], empty: str = "") -> Leave:
+        """Wrap the words that follow, or `empty` when there are none. Of several paragraphs the
+        first is wrapped."""
+        mark = _Mark(len(self._pieces), wrap)
+        self._marks.append(mark)
+
+        def leave() -> None:
+            self._wrap(mark)
+            if not mark.used and empty:
+                self.put(wrap(empty))
+            self._marks.remove(mark)
+
+        return leave
+
+    def _wrap(self, mark: _Mark) -> None:
+        inner = "".join(self._pieces[mark.start :])
+        words = " ".join(inner.split())
+        if mark.used or not words or self.unmarked:
+            return
+        mark.used = True
+        before = inner[: len(inner) - len(inner.lstrip())]
+        after = inner[len(inner.rstrip()) :]
+        self._pieces[mark.start :] = [before, mark.wrap(words), after]
+
+    def taken(self) -> str:
+        """What was written since the last line, exactly, taken away again."""
+        text = "".join(self._pieces)
+        self._pieces = []
+        return text
+
+    def apart(self) -> Callable[[], list[Line]]:
+        """Gather the lines that follow apart, until the returned function is called."""
+        self.cut()
+        outer, indents, marks = self.lines, self._indents, self._marks
+        self.lines, self._indents, self._marks = [], [], []
+
+        def back() -> list[Line]:
+            self.cut()
+            inner = self.lines
+            self.lines, self._indents, self._marks = outer, indents, marks
+            return inner
+
+        return back
+
+    def link(self, href: str, text: str) -> int:
+        """The number of a link; the same address keeps its number. 0 when it leads nowhere."""
+        url = self.absolute(href)
+        if not url:
+            return 0
+        if url not in self._numbers:
+            self.links.append(Link(text=text[:200], url=url))
+            self._numbers[url] = len(self.links)
+        return self._numbers[url]
+
+    def absolute(self, href: str) -> str:
+        href = seen(href).strip()
+        if href.lower().startswith(("javascript:", "data:", "blob:")):
+            return ""
+        try:
+            return urljoin(self.url, href)[:URL_CHARS]
+        except ValueError:  # such as an unfinished IPv6 address
+            return ""
+
+    def linked(self, href: str, text: str) -> str:
+        """A link as text: its number, its words, and its host when that is another."""
+        number = self.link(href, text)
+        if not number:
+            return text
+        parts = urlsplit(self.links[number - 1].url)
+        host = parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"
+        return f"【{number}†{text}】" if host == self.host else f"【{number}†{text}†{host}】"
+
+    def within(self, href: str) -> str:
+        """The fragment of an address within this very page, or ""."""
+        url = self.absolute(href)
+        return urldefrag(url)[1] if urldefrag(url)[0] == urldefrag(self.url)[0] else ""
+
+    def links_in(self, places: dict[str, int]) -> list[Link]:
+        """The links, with the lines of those that lead to a place in this document."""
+        return [
+            Link(text=a.text, url=a.url, line=places.get(self.within(a.url), 0)) for a in self.links
+        ]
