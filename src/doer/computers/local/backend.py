@@ -18,7 +18,9 @@ import msgspec
 from doer.computers.local import cgroups, starting
 from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
+from doer.computers.local.networking import Networking
 from doer.computers.local.sockets import call, connect
+from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError
 from doer.records.computer import NetworkRules, Probe, Service, Spec, State, Stats
 
@@ -33,6 +35,7 @@ class LocalBackend:
     def __init__(self, root: Path, uid: int = UID) -> None:
         self._folders = Folders(root.absolute(), Owner.here(uid))
         self._layers = Layers(self._folders)
+        self._networking = Networking(self._folders)
 
     @property
     def name(self) -> str:
@@ -51,10 +54,23 @@ class LocalBackend:
         return await asyncio.to_thread(self._state, name)
 
     async def create(self, name: str, spec: Spec, snapshot: str = "") -> None:
+        Rulebook(spec.network)
         await asyncio.to_thread(self._create_from, name, spec, snapshot)
 
     async def start(self, name: str) -> None:
-        await asyncio.to_thread(self._start, name)
+        rules = (await asyncio.to_thread(self.spec, name)).network
+        proxy, started = await asyncio.gather(
+            self._networking.proxy(), asyncio.to_thread(self._start, name), return_exceptions=True
+        )
+        if isinstance(started, BaseException):
+            raise started
+        if isinstance(proxy, BaseException):
+            await self.stop(name)  # no network in silence would be worse
+            raise proxy
+        if started:
+            await self._networking.connect(name, rules)
+        else:
+            await self._networking.mend(name, rules)
 
     async def stop(self, name: str) -> None:
         await asyncio.to_thread(self._stop, name)
@@ -90,7 +106,10 @@ class LocalBackend:
         return await asyncio.to_thread(self._stats, name)
 
     async def set_network(self, name: str, rules: NetworkRules) -> None:
-        raise ComputerError("not built yet")
+        Rulebook(rules)
+        await asyncio.to_thread(self._store_rules, name, rules)
+        if await asyncio.to_thread(self._is_alive, name):
+            await self._networking.change(name, rules)
 
     def _create_from(self, name: str, spec: Spec, snapshot: str) -> None:
         with self._folders.lock(name), self._folders.keep_layers():
@@ -145,18 +164,26 @@ class LocalBackend:
                 self._layers.sweep()
         self._folders.empty_trash()
 
-    def _start(self, name: str) -> None:
+    def _start(self, name: str) -> bool:
+        """False when it runs already."""
         with self._folders.lock(name):
             folder = self._folders.existing(name)
             if self._is_alive(name):
-                return
+                return False
             home = self._layers.home(name)
             self._layers.mend(name)
+            authorities = (self._networking.authority(name),)
             try:
-                starting.start(self._folders, name, self._folders.spec(name), home.layers)
+                starting.start(self._folders, name, home.layers, authorities)
             except BaseException:
                 self._end(name, folder)
                 raise
+            return True
+
+    def _store_rules(self, name: str, rules: NetworkRules) -> None:
+        with self._folders.lock(name):
+            spec = msgspec.structs.replace(self._folders.spec(name), network=rules)
+            self._folders.write_spec(name, spec)
 
     def _stop(self, name: str) -> None:
         with self._folders.lock(name):
@@ -230,4 +257,5 @@ class LocalBackend:
             memory_mb=told["memory"] / 2**20,
             processes=told["processes"],
             cpu_s=told["cpu_s"],
+            disk_mb=told["disk"] / 2**20,
         )

@@ -45,10 +45,13 @@ def environment(spec: Spec) -> dict[str, str]:
     }
 
 
-def start(folders: Folders, name: str, spec: Spec, layers: tuple[str, ...]) -> None:
+def start(
+    folders: Folders, name: str, layers: tuple[str, ...], authorities: tuple[str, ...]
+) -> None:
     """Raises `ComputerError` with the words of what failed; nothing runs then."""
-    folder = folders.of(name)
+    folder, spec = folders.of(name), folders.spec(name)
     _clear(folders, name)
+    etc.write(folder / "etc", name, Path(spec.image or "/"), authorities)
     groups = cgroups.make(name, spec)
     plan = Plan(
         name=name,
@@ -82,10 +85,6 @@ def _clear(folders: Folders, name: str) -> None:
     folder = folders.of(name)
     folders.throw_away(folder / "etc")
     (folder / "etc").mkdir()
-    authority = folder / "authority.pem"
-    authorities = (authority.read_text(),) if authority.is_file() else ()
-    system = Path(folders.spec(name).image or "/")
-    etc.write(folder / "etc", name, system, authorities)
 
 
 def _keep(plan: Plan, said: Path) -> None:

@@ -13,17 +13,19 @@ import selectors
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from doer.computers.local.keeper import kernel, tree
+from doer.computers.local.keeper import events, kernel, tree
 from doer.computers.local.keeper.copying import Copier
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.keeper.staging import COMPUTER, HOME, LAYERS
+from doer.computers.local.keeper.watchdog import Watchdog
 
 MAX_PACKET = 64 << 10
 MAX_LOG = 256 << 10
-TICK_S = 0.5
+TICK_S = 0.25
 
 
 class Keeping:
@@ -37,8 +39,10 @@ class Keeping:
         self._plan = plan
         self._bubblewrap = bubblewrap
         self._listener = listener
+        self._watchdog = Watchdog(plan, bubblewrap.pid)
         self._selector = selectors.DefaultSelector()
         self._logged = 0
+        self._looked = 0.0
         self._paused = False
         self._alive = True
         assert bubblewrap.stdout is not None
@@ -53,6 +57,9 @@ class Keeping:
         while self._alive:
             for key, _ in self._selector.select(TICK_S):
                 key.data()
+            if self._alive and not self._paused and time.monotonic() - self._looked > TICK_S:
+                self._watchdog.look()
+                self._looked = time.monotonic()
         self._listen()
 
     def _watch(self, source: socket.socket | int, react: Callable[[], None]) -> None:
@@ -138,7 +145,8 @@ class Keeping:
         living = list(tree.processes(self._bubblewrap.pid))
         return {
             "paused": self._paused,
-            "memory": sum(tree.shared_fairly(one.pid) for one in living),
+            "memory": self._watchdog.measure_memory(),
+            "disk": self._watchdog.measure_disk(),
             "processes": len(living),
             "cpu_s": sum(one.cpu_s for one in living),
         }
@@ -162,7 +170,8 @@ class Keeping:
                     log.write(said)
 
     def _end(self) -> None:
-        self._bubblewrap.wait()
+        code = self._bubblewrap.wait()
+        events.tell("ended", f"the computer has ended, with {code}")
         self._alive = False
         if select.select([self._said], [], [], 0)[0]:
             self._listen()

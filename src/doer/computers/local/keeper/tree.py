@@ -55,14 +55,18 @@ def process(pid: int) -> Process | None:
 
 def shared_fairly(pid: int) -> int:
     """Bytes of memory with shared pages divided among those who share them (PSS)."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup") as lines:  # noqa: PTH123
-            for line in lines:
-                if line.startswith("Pss:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+    return shares(pid)[0]
+
+
+def shares(pid: int) -> tuple[int, int]:
+    """The same, and how much of it are files in memory."""
+    found = {"Pss": 0, "Pss_Shmem": 0}
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            name = line.partition(":")[0]
+            if name in found:
+                found[name] = int(line.split()[1]) * 1024
+    return found["Pss"], found["Pss_Shmem"]
 
 
 def stop(root: int) -> None:

@@ -1,0 +1,207 @@
+"""Holds a computer to its limits where the kernel does not do it for us.
+
+Disk, always: what its folders take is measured when the disk has visibly filled, and while that is
+too much and grows, whoever writes is ended. Memory: by a control group when there is one; else it
+is added up, and the largest group of processes is ended. Never the daemon: when it is the one who
+takes too much, the whole computer ends. Each act is told in the events.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from doer.computers.local.keeper import events, tree, usage
+from doer.computers.local.keeper.plan import Plan
+from doer.computers.local.keeper.staging import COMPUTER
+from doer.computers.local.keeper.tree import Process
+
+MB = 1 << 20
+SLACK = 4 * MB  # bytes the disk's free space moves by without a look at the folders
+MEASURE_S = 60.0
+FLOOR = 512 * MB
+"""When less is free on the disk, a computer that grows is over its limit whatever that is."""
+CROWDED = 0.9
+CROWDED_TICKS = 8
+
+
+class Watchdog:
+    def __init__(self, plan: Plan, root: int) -> None:
+        self._plan = plan
+        self._root = root
+        self._disk = 0
+        self._free = 0
+        self._measured_at = -MEASURE_S
+        self._written: dict[int, int] = {}
+        self._crowded = 0
+        self._killed = 0
+
+    def look(self) -> None:
+        """To be called several times a second."""
+        self._look_at_disk()
+        if self._plan.cgroups:
+            self._look_at_kernel()
+        else:
+            self._look_at_memory()
+        self._look_at_number()
+
+    def measure_disk(self) -> int:
+        """Bytes of the disk that the computer takes now."""
+        self._free = _free()
+        self._measured_at = time.monotonic()
+        pids = tree.pids(self._root)
+        try:
+            folders = sum(usage.blocks(f"{COMPUTER}/{part}") for part in ("upper", "run"))
+        except OSError:  # too deep to walk: nobody needs that but who hides something
+            folders = self._plan.disk_mb * MB + 1
+        self._disk = folders + usage.nameless(pids)[0]
+        return self._disk
+
+    def measure_memory(self) -> int:
+        """Bytes of memory: each process's fair share, and files in memory that are not mapped."""
+        return _memory([one.pid for one in tree.processes(self._root)])
+
+    def _look_at_disk(self) -> None:
+        limit = self._plan.disk_mb * MB
+        free = _free()
+        fell = self._free - free
+        room = max(SLACK, (limit - self._disk) // 4)
+        late = time.monotonic() - self._measured_at > MEASURE_S and abs(fell) > SLACK
+        if self._free and fell < room and not late and free > FLOOR:
+            return
+        before = self._disk
+        now = self.measure_disk()
+        writing = self._writers()
+        if (now <= limit and free > FLOOR) or now <= before:
+            return
+        said = f"its files take {now // MB} MB; {self._plan.disk_mb} MB are allowed"
+        if now > limit * 1.5 + 64 * MB and not writing:
+            self._end_all("disk", said)
+        elif writing:
+            self._end_group("disk", said, writing[0])
+
+    def _writers(self) -> list[Process]:
+        """Who has written since the last look, most first; never the daemon."""
+        before, self._written = self._written, {}
+        grown: list[tuple[int, Process]] = []
+        for one in self._killable():
+            written = self._written[one.pid] = _written(one.pid)
+            if written > before.get(one.pid, 0):
+                grown.append((written - before.get(one.pid, 0), one))
+        return [one for _, one in sorted(grown, key=lambda pair: -pair[0])]
+
+    def _look_at_kernel(self) -> None:
+        """Tell what the kernel has killed for memory."""
+        killed = sum(map(_killed, self._plan.cgroups))
+        if killed > self._killed:
+            said = f"the kernel ended {killed - self._killed} process(es)"
+            events.tell("memory", f"{said}: {self._plan.memory_mb} MB are allowed")
+        self._killed = killed
+
+    def _look_at_memory(self) -> None:
+        limit = self._plan.memory_mb * MB
+        living = list(tree.processes(self._root))
+        files = usage.in_memory_file_systems(self._root_inside(living))
+        if sum(one.memory for one in living) + files < limit:
+            return  # shared pages were counted fully, so it cannot be more
+        if (total := _memory([one.pid for one in living])) < limit:
+            return
+        shares = {one.pid: tree.shared_fairly(one.pid) for one in living}
+        groups: Counter[int] = Counter()
+        for one in self._killable():
+            groups[one.group] += shares.get(one.pid, 0)
+        said = f"it takes {total // MB} MB of memory; {self._plan.memory_mb} MB are allowed"
+        if not groups:
+            self._end_all("memory", said)
+            return
+        largest = groups.most_common(1)[0][0]
+        victim = next(one for one in self._killable() if one.group == largest)
+        self._end_group("memory", said, victim)
+
+    def _look_at_number(self) -> None:
+        """A crowd that stays leaves no room to start a command: the largest kind of it ends."""
+        pids = tree.pids(self._root)
+        crowded = len(pids) > self._plan.processes * CROWDED
+        self._crowded = self._crowded + 1 if crowded else 0
+        if self._crowded < CROWDED_TICKS:
+            return
+        self._crowded = 0
+        tree.stop(self._root)
+        try:
+            living = self._killable()
+            names = Counter(_name(one.pid) for one in living)
+            name, count = names.most_common(1)[0]
+            for one in living:
+                if _name(one.pid) == name:
+                    tree.send(one.pid, signal.SIGKILL)
+        finally:
+            tree.go_on(self._root)
+        events.tell("processes", f"{len(pids)} ran; {count} of them, {name}, were ended")
+
+    def _killable(self) -> list[Process]:
+        """All but the wrapping, the daemon, and what runs in the daemon's own group."""
+        living = list(tree.processes(self._root))
+        kept = {one.group for one in living if one.pid == self._root or _number(one.pid) < 3}
+        return [one for one in living if one.group not in kept]
+
+    def _root_inside(self, living: Iterable[Process]) -> int:
+        return next((one.pid for one in living if _number(one.pid) == 2), self._root)
+
+    def _end_group(self, what: str, said: str, victim: Process) -> None:
+        name = _name(victim.pid)
+        for one in self._killable():
+            if one.group == victim.group:
+                tree.send(one.pid, signal.SIGKILL)
+        events.tell(what, f"{said}. {name} was ended, with all of its group")
+
+    def _end_all(self, what: str, said: str) -> None:
+        events.tell(what, f"{said}. The computer was ended")
+        tree.send(self._root, signal.SIGKILL)
+
+
+def _memory(pids: list[int]) -> int:
+    shares = [tree.shares(pid) for pid in pids]
+    mapped = sum(shared for _, shared in shares)
+    root = pids[-1] if pids else 0
+    files = usage.in_memory_file_systems(root) + usage.nameless(pids)[1]
+    return sum(fair for fair, _ in shares) - mapped + max(mapped, files)
+
+
+def _free() -> int:
+    seen = os.statvfs(COMPUTER)
+    return seen.f_bavail * seen.f_frsize
+
+
+def _written(pid: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(f"/proc/{pid}/io").read_text().splitlines():
+            if line.startswith("write_bytes:"):
+                return int(line.split()[1])
+    return 0
+
+
+def _killed(group: str) -> int:
+    for name in ("memory.events", "memory.oom_control"):
+        with contextlib.suppress(OSError, ValueError):
+            for line in Path(group, name).read_text().splitlines():
+                if line.startswith("oom_kill "):
+                    return int(line.split()[1])
+    return 0
+
+
+def _name(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+    return "?"
+
+
+def _number(pid: int) -> int:
+    """Its number inside the computer: 1 is the wrapping, 2 the daemon."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("NSpid:") and len(words := line.split()) > 2:
+                return int(words[2])
+    return 1 << 30
