@@ -168,8 +168,9 @@ class LocalBackend:
         """False when it runs already."""
         with self._folders.lock(name):
             folder = self._folders.existing(name)
-            if self._is_alive(name):
+            if self._state(name) in ("running", "paused"):
                 return False
+            self._end(name, folder)  # it may be about to die
             home = self._layers.home(name)
             self._layers.mend(name)
             authorities = (self._networking.authority(name),)
