@@ -60,6 +60,7 @@ class Caller:
             if self._http.our_state is not h11.SWITCHED_PROTOCOL:
                 self.wire.abort()
             return
+        self.wire.limited = False
         body = f"Doer's network proxy: {refusal.why}\n".encode()
         told = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         if not await self._drained():

@@ -25,14 +25,15 @@ from doer.errors import ComputerError, boundary
 from doer.records.computer import NetworkRules
 
 FOLDER = ".proxy"
-_ORDER_S = 15
+_ORDER_S = 10
 _START_S = 30
 
 _decode = msgspec.json.Decoder(Reply).decode
 
 
-async def ensure(root: Path) -> "ProxyClient":
-    """The proxy of this root folder, started when none answers. It survives this process. Raises
+async def ensure(root: Path, idle_s: float = 60) -> "ProxyClient":
+    """The proxy of this root folder, started when none answers; one that hangs is replaced. It
+    survives this process, and ends when no computer was registered for `idle_s`. Raises
     `ComputerError`."""
     folder = root / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ async def ensure(root: Path) -> "ProxyClient":
     try:
         await client.ping()
     except ComputerError:
-        await _start(folder)
+        await _start(folder, idle_s)
         await client.ping()
     return client
 
@@ -119,7 +120,7 @@ class ProxyClient:
         return sock
 
 
-async def _start(folder: Path) -> None:
+async def _start(folder: Path, idle_s: float) -> None:
     ready, theirs = socket.socketpair()
     ready.setblocking(False)
     with ready, theirs, boundary(ComputerError, "the network proxy did not start"):
@@ -129,6 +130,7 @@ async def _start(folder: Path) -> None:
             "doer.computers.network.node",
             _absolute(folder),
             str(theirs.fileno()),
+            str(idle_s),
             pass_fds=(theirs.fileno(),),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -149,7 +151,7 @@ def _absolute(folder: Path) -> str:
 
 
 def _last_words(folder: Path) -> str:
-    output = folder / "node.log"
+    output = folder / control.OUTPUT
     with contextlib.suppress(OSError):
         lines = output.read_text(errors="replace").strip().splitlines()
         return f": {lines[-1]}" if lines else ""

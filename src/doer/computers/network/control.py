@@ -16,7 +16,7 @@ import msgspec
 
 from doer.records.computer import NetworkRules
 
-SOCKET, LOCK, OUTPUT = "control.sock", "node.lock", "node.log"
+SOCKET, OUTPUT = "control.sock", "node.log"
 MAX_MESSAGE = 16 * 1024 * 1024
 
 
@@ -72,14 +72,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     stats: ProxyStats = ProxyStats()
 
 
-async def send(sock: socket.socket, message: Order | Reply, descriptor: int = -1) -> None:
-    loop = asyncio.get_running_loop()
+def frame(message: Order | Reply) -> bytes:
     content = msgspec.json.encode(message)
-    frame = len(content).to_bytes(4) + content
+    return len(content).to_bytes(4) + content
+
+
+async def send(sock: socket.socket, message: Order | Reply, descriptor: int = -1) -> None:
+    data = frame(message)
     if descriptor >= 0:
-        socket.send_fds(sock, [frame[:1]], [descriptor])
-        frame = frame[1:]
-    await loop.sock_sendall(sock, frame)
+        socket.send_fds(sock, [data[:1]], [descriptor])
+        data = data[1:]
+    await asyncio.get_running_loop().sock_sendall(sock, data)
 
 
 async def receive(sock: socket.socket) -> tuple[bytes, list[int]]:

@@ -24,6 +24,7 @@ from doer.computers.network.control import (
 )
 from doer.computers.network.door import Door
 from doer.computers.network.gate import Deadlines, Gate
+from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError, DoerError, boundary
 
 _ORDER_S = 10
@@ -49,6 +50,7 @@ class Desk:
         self._doors: dict[str, _Opened] = {}
         self._visits: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def serve(self, listener: socket.socket) -> None:
         """Take orders until cancelled; then every door is closed."""
@@ -83,11 +85,13 @@ class Desk:
         stats = ProxyStats()
         match order:
             case Register():
-                await self._register(order, descriptors)
+                async with self._turn:
+                    await self._register(order, descriptors)
             case Update(name, rules):
                 self._opened(name).door.gate.update(rules)
             case Unregister(name):
-                await self._close(name)
+                async with self._turn:
+                    await self._close(name)
             case AskStats(name):
                 stats = _stats(self._opened(name).door)
             case Ping() | Hold():
@@ -122,16 +126,16 @@ class Desk:
     async def _register(self, order: Register, descriptors: list[int]) -> None:
         if not descriptors:
             raise ComputerError(f"{order.name}: no listening socket came with the registration")
-        folder = Path(order.folder)
-        gate = Gate(order.name, folder, order.rules, self._trust, self._deadlines)
+        Rulebook(order.rules)  # what makes no sense closes nothing
         await self._close(order.name)
+        gate = Gate(order.name, Path(order.folder), order.rules, self._trust, self._deadlines)
         listener = socket.socket(fileno=descriptors.pop())
         opened = _Opened(door := Door(gate, listener), asyncio.create_task(door.serve()))
         self._doors[order.name] = opened
         if order.pid:
-            opened.watching = asyncio.create_task(self._outlive(order.name, order.pid))
+            opened.watching = asyncio.create_task(self._outlive(opened, order.pid))
 
-    async def _outlive(self, name: str, pid: int) -> None:
+    async def _outlive(self, opened: _Opened, pid: int) -> None:
         """Close a door when its process has ended."""
         try:
             descriptor = os.pidfd_open(pid)
@@ -142,8 +146,9 @@ class Desk:
                 await control.readable(descriptor)
             finally:
                 os.close(descriptor)
-        self._doors[name].watching = None
-        await self._close(name)
+        async with self._turn:
+            opened.watching = None
+            await self._close(opened.door.gate.name)
         self._changed.set()
 
     def _opened(self, name: str) -> _Opened:

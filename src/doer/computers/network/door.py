@@ -11,7 +11,7 @@ from doer.computers.network.gate import Gate
 from doer.computers.network.streams import SocketStream
 from doer.errors import ComputerError, boundary
 
-MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 128
 _LINGER_S, _LINGER_BYTES = 2, 256 * 1024
 
 _PASSING = (errno.ECONNABORTED, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)

@@ -54,6 +54,11 @@ class Entry:
             )
         )
 
+    def broken(self, verdict: Verdict, why: str) -> None:
+        """For a request that came to no answer and is not in the log yet."""
+        if self.host and not self.written:
+            self.write(verdict, why=why)
+
     def refused(self, refusal: Refusal) -> None:
         self.rule = refusal.rule or self.rule
         self.write(refusal.verdict, refusal.status, refusal.why)

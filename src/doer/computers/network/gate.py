@@ -51,7 +51,7 @@ class Gate:
         self.name = name
         self.folder = folder
         self.book = Rulebook(rules)
-        self.meter = Meter(rules.max_bytes, rules.bytes_per_s)
+        self.meter = Meter(folder, rules.max_bytes, rules.bytes_per_s)
         self.log = NetworkLog(folder)
         self.authority = Authority(folder)
         self.trust = trust
@@ -113,6 +113,7 @@ class Gate:
         return SocketStream(sock, stall_s=self.deadlines.stall_s)
 
     def close(self) -> None:
+        self.meter.save()
         self._resolver.close()
 
 

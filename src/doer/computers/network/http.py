@@ -57,6 +57,7 @@ class Http:
     async def _one(self) -> bool:
         """Answer one request; False when the connection is at its end."""
         wire = self._caller.wire
+        wire.limited = False
         entry = Entry(log=self._gate.log, wire=wire, kind="http", up=wire.up, down=wire.down)
         try:
             async with asyncio.timeout(self._gate.deadlines.ask_s):
@@ -72,8 +73,10 @@ class Http:
             entry.refused(refusal)
             await self._caller.refuse(refusal)
         except (OSError, TimeoutError):
-            if entry.host and not entry.written:
-                entry.write("failed", why="The caller's connection broke.")
+            entry.broken("failed", "The caller's connection broke.")
+            raise
+        except asyncio.CancelledError:
+            entry.broken("closed", "The rules no longer allow it, or the computer is stopped.")
             raise
         return True
 
@@ -104,6 +107,7 @@ class Http:
         if not judged.allowed:
             raise Refusal("denied", judged.why, judged.rule)
         self._gate.meter.check()
+        self._caller.wire.limited = True
         ask = h11.Request(
             method=method,
             target=target,
@@ -117,6 +121,8 @@ class Http:
                 self._drop_upstream()
                 self._upstream = await Upstream.open(self._gate, key, judged)
             await exchange(self._caller, self._upstream, ask, entry, self._gate.deadlines)
+        if judged.route:  # near and cheap to reach; an old connection may be closed at any moment
+            self._drop_upstream()
 
     def _destination(self, request: h11.Request) -> tuple[Origin, str]:
         """Where a request goes, and its path with the query."""

@@ -33,7 +33,9 @@ class Stream(Protocol):
 class SocketStream:
     """A connected socket. With a meter, what is read counts as up and what is written as down.
 
-    `up` and `down` are this stream's own bytes. A write that moves nothing for `stall_s` fails."""
+    `up` and `down` are this stream's own bytes. While `limited`, a meter that is full ends it with
+    `Refusal`; requests and refusals are not, so that the caller can be told. A write that moves
+    nothing for `stall_s` fails."""
 
     def __init__(
         self, sock: socket.socket, meter: Meter | None = None, stall_s: float = 60
@@ -42,6 +44,7 @@ class SocketStream:
         self._meter = meter
         self._stall_s = stall_s
         self._again = b""
+        self.limited = False
         self.up = 0
         self.down = 0
 
@@ -55,6 +58,8 @@ class SocketStream:
         self.up += len(data)
         if self._meter:
             await self._meter.count(up=len(data))
+            if self.limited:
+                self._meter.check()
         return data
 
     def unread(self, data: bytes) -> None:
@@ -68,6 +73,8 @@ class SocketStream:
         for at in range(0, len(data), size):
             part = data[at : at + size]
             if self._meter:
+                if self.limited:
+                    self._meter.check()
                 await self._meter.count(down=len(part))
             self.down += len(part)
             async with asyncio.timeout(self._stall_s):

@@ -46,6 +46,7 @@ async def tunnel(
     if not judged.allowed:
         raise Refusal("denied", judged.why, judged.rule)
     gate.meter.check()
+    wire.limited = True
     if judged.terminate or judged.narrowed or port == 80:
         await grant()
         if await _is_tls(gate, wire, host):
@@ -53,6 +54,7 @@ async def tunnel(
                 entry.write("allowed", 200)
                 client = await _end_tls(gate, wire, host)
                 await read_http(gate, wire, client, entry, tls=True)
+                await client.end()
                 return
             if judged.narrowed:
                 why = (
