@@ -7,7 +7,7 @@ from doer.models.local.pointer.encoding import encode, encode_action
 from doer.models.local.pointer.vocabulary import Vocabulary
 from doer.models.local.weights import Row
 from doer.records.action import Action, Element
-from doer.records.completion import Message, Request, Sampling, Segment
+from doer.records.completion import Message, Request, Sampling, Segment, ToolSpec
 
 
 def word(random_: random.Random) -> str:
@@ -36,9 +36,14 @@ def toy(seed: int, sampling: Sampling | None = None) -> tuple[Request, Action]:
     return asked(instruction, elements, sampling or Sampling()), action
 
 
-def asked(instruction: str, elements: tuple[Element, ...], sampling: Sampling) -> Request:
+def asked(
+    instruction: str,
+    elements: tuple[Element, ...],
+    sampling: Sampling,
+    tools: tuple[ToolSpec, ...] = (),
+) -> Request:
     messages = (Message(role="user", text=instruction), Message(role="tool", elements=elements))
-    return Request(messages=messages, sampling=sampling)
+    return Request(messages=messages, tools=tools, sampling=sampling)
 
 
 def row(request: Request, action: Action, vocabulary: Vocabulary) -> Row:

@@ -8,7 +8,7 @@ from doer.models.local.pointer.net import Prefixes
 # A vocabulary of 3 tokens: 0 is a place, 1 and 2 are words. The prefix reads 1 2 0 1, then padding.
 TOKENS = torch.tensor([[1, 2, 0, 1, 0]])
 THERE = torch.tensor([[True, True, True, True, False]])
-PAGE = Prefixes(TOKENS, TOKENS * 0, TOKENS * 0, THERE, THERE)
+PAGE = Prefixes(TOKENS, TOKENS * 0, TOKENS * 0, THERE, THERE, TOKENS[..., None] * 0)
 # Weights of the joint softmax: written 0, 1, 2, then copied from positions 0 .. 4.
 SCORES = torch.tensor([[[5.0, 2.0, 7.0, 1.0, 3.0, 9.0, 4.0, 8.0]]]).log()
 

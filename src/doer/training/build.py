@@ -15,7 +15,7 @@ from doer.records.completion import Completion
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
 from doer.training.recipe import Recipe
-from doer.worlds.build import oracle
+from doer.worlds.build import SHIPPED, oracle
 from doer.worlds.rollout import Runner
 from doer.worlds.world import Taskset
 
@@ -27,7 +27,12 @@ def fresh_policy(recipe: Recipe, texts: Iterable[str]) -> Policy:
     """What the recipe begins with: new weights of the small policy, which learns its vocabulary
     from `texts`, or those in a folder. Raises `ConfigError`."""
     if recipe.model == "pointer":
-        return load(POINTER).fresh(texts, recipe.seed, **msgspec.structs.asdict(recipe.pointer))
+        sizes = msgspec.structs.asdict(recipe.pointer)
+        if start := sizes.pop("start"):
+            folder = SHIPPED if start == "starter" else Path(start).expanduser()
+            moved = recipe.pointer
+            return load(POINTER).begun(folder, recipe.seed, moved.optimizer, moved.threads)
+        return load(POINTER).fresh(texts, recipe.seed, **sizes)
     return load(HF).fresh(_folder(recipe), recipe.lora, recipe.longest, recipe.seed)
 
 

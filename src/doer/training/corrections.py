@@ -8,11 +8,12 @@ import asyncio
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import msgspec
 
@@ -32,6 +33,9 @@ from doer.worlds.world import Taskset
 Attempt = Callable[[Model, Task, int], Awaitable[Trajectory]]
 """One rollout of a task by a model; the number seeds its randomness."""
 
+Weights = Mapping[str, float]
+"""By kind, how often it is drawn as against others of the same success."""
+
 Known = dict[str, deque[Segment]]
 """Corrections by kind."""
 
@@ -41,6 +45,7 @@ BEGUN = 0.1  # success from which a kind is thought to be within reach
 FAR = 0.4  # need of a kind that is not
 SURE = -0.1  # log-probability of a decision that was right and hardly in doubt
 REMEMBERED = 0.2  # share of such decisions that are learnt from: most teach nothing
+STUCK = 4  # views in a row that are the same, at which a rollout is given up
 MEMORY = 0.7  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
 FALLS_FROM = 0.6  # share of the time after which the learning rate falls
@@ -87,11 +92,13 @@ async def correct(
     seed: int,
     state: State,
     after: Callable[[State, Round], Awaitable[None]],
+    weights: Weights = MappingProxyType({}),
 ) -> None:
     """Train until the minutes are used up. `after` is awaited at the end of each round: it saves,
-    shows, validates. `state` is advanced in place, so that it can be saved there."""
+    shows, validates. `state` is advanced in place, so that it can be saved there. A kind without
+    a weight has 1."""
     known: Known = defaultdict(lambda: deque(maxlen=config.kept))
-    tries = Tries(policy, attempt, taskset, config, seed)
+    tries = Tries(policy, attempt, taskset, config, seed, weights)
     loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "learn")
     try:
         while state.seconds < config.minutes * 60:
@@ -131,6 +138,7 @@ class Tries:
     taskset: Taskset
     config: Corrections
     seed: int
+    weights: Weights
     number: int = 0
 
     async def next(self, state: State, kinds: int) -> Tried:
@@ -138,7 +146,7 @@ class Tries:
         started = time.monotonic()
         dice = random.Random(f"{self.seed}/{state.rollouts}/{self.number}")
         self.number += 1
-        names = drawn(state, kinds, dice)
+        names = drawn(state, kinds, dice, self.weights)
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(self._chain(name, state, dice.random())) for name in names]
         tried = [(name, r) for name, job in zip(names, jobs, strict=True) for r in job.result()]
@@ -163,9 +171,27 @@ class Tries:
         for number in range(self.config.rollouts):
             task = self.taskset.task(name, state.seeds[name])
             state.seeds[name] += 1
-            model = self.policy.model if number < self.config.alone else guided
+            model = Impatient(self.policy.model if number < self.config.alone else guided)
             done.append(await self.attempt(model, task, int(luck * 2**31) + number))
         return done
+
+
+@dataclass(frozen=True)
+class Impatient:
+    """A model that gives up where its last actions changed nothing: the oracle would say the same
+    there again."""
+
+    model: Model
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    async def respond(self, request: Request) -> Completion:
+        views = [said.elements for said in request.messages if said.elements]
+        if len(views) >= STUCK and all(view == views[-1] for view in views[-STUCK:]):
+            return Completion(text="stuck")
+        return await self.model.respond(request)
 
 
 @dataclass(frozen=True)
@@ -216,9 +242,14 @@ def need(success: float) -> float:
     return 1 - success if success >= BEGUN else FAR
 
 
-def drawn(state: State, count: int, dice: random.Random) -> list[str]:
+def drawn(
+    state: State, count: int, dice: random.Random, favoured: Weights = MappingProxyType({})
+) -> list[str]:
     """Different kinds, those that need it more likely than others."""
-    weights = {name: FLOOR + need(success) for name, success in sorted(state.success.items())}
+    weights = {
+        name: (FLOOR + need(success)) * favoured.get(name, 1.0)
+        for name, success in sorted(state.success.items())
+    }
     names: list[str] = []
     while weights and len(names) < count:
         (name,) = dice.choices(list(weights), list(weights.values()))

@@ -7,11 +7,13 @@ from doer.models.local.optimizers import Kind as Optimizer
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One task kind: training seeds 0 .. `seeds` - 1, of which some are demonstrated."""
+    """One task kind: training seeds 0 .. `seeds` - 1, of which some are demonstrated. `weight`:
+    how often corrections draw it as against others of the same success."""
 
     name: str
     seeds: int
     demonstrations: tuple[int, ...] = ()
+    weight: float = 1.0
 
 
 class SFT(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,11 +46,15 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Sizes of the small policy, and what moves its weights."""
+    """Sizes of the small policy, and what moves its weights. A `wide` one is told more of a page
+    and can also press keys, scroll, drag, and write a little that stands nowhere. With `start`, a
+    folder or `starter`, it has the weights and sizes that are there, made wide."""
+
+    start: str = ""
 
     width: int = 128
     layers: int = 3
-    heads: int = 4
+    wide: bool = False
     merges: int = 700  # of its vocabulary, which is learnt from the training tasks
     optimizer: Optimizer = "adamw"
     threads: int = 1  # while learning; more pay only when no browser works meanwhile

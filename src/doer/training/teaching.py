@@ -68,7 +68,10 @@ async def correction(trainer: Trainer, config: Corrections) -> None:
         if over or state.round % SAVED_EVERY == 0:
             trainer.save("corrections", state.round, policy, state)
 
-    await corrections.correct(policy, attempt, trainer.taskset, config, recipe.seed, state, after)
+    weights = {kind.name: kind.weight for kind in recipe.kinds}
+    await corrections.correct(
+        policy, attempt, trainer.taskset, config, recipe.seed, state, after, weights
+    )
     best.rename(run.folder / "corrections")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from doer.models.local.pointer.facts import COLUMNS, Teller
 from doer.models.local.pointer.features import Marker
 from doer.models.local.pointer.grammar import Choice, Grammar, Rules
 from doer.models.local.pointer.net import Inputs, Prefixes
@@ -33,6 +34,7 @@ class Batcher:
         self.grammar = Grammar(vocabulary)
         self._written = torch.as_tensor(self.grammar.written_K_V)
         self._marker = Marker(vocabulary)
+        self._teller = Teller(vocabulary) if vocabulary.wide else None
         self._act, self._pad = vocabulary.mark("act"), vocabulary.mark("pad")
         self._text, self._quote = vocabulary.first_text, vocabulary.quote
 
@@ -46,7 +48,16 @@ class Batcher:
             matches_R_P=_padded([self._marker.matches(prefix) for prefix in cut]),
             there_R_P=tokens != self._pad,
             words_R_P=(tokens >= self._text) & (tokens != self._quote),
+            facts_R_P_F=self._facts(cut, tokens.shape[1]),
         )
+
+    def _facts(self, prefixes: Sequence[Tokens], length: int) -> Tensor:
+        """The columns of facts; none where the vocabulary is not wide."""
+        out = np.zeros((len(prefixes), length, COLUMNS if self._teller else 0), dtype=np.int64)
+        for to, prefix in zip(out, prefixes, strict=True):
+            if self._teller:
+                to[: len(prefix)] = self._teller.columns(prefix)
+        return torch.as_tensor(out)
 
     def answers(self, rules: Sequence[Rules], actions: Sequence[Tokens]) -> Answers:
         """Complete actions, each after the prefix of its rules."""

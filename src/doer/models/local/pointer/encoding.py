@@ -1,8 +1,11 @@
 """Requests to tokens and tokens to actions: the one function that demonstrations, rollouts,
 training and evals share.
 
-    [done] <task> instruction <page> (role text [<val> value] [on] [off] [focus] [place])*
+    [done] <task> instruction <page> (role text [<val> value] [on] [off] [focus] [more] [place])*
     [<more>] <last> verb role text <act>          ->      verb [place] text <end>
+
+With a wide vocabulary, longer texts are read, `<more>` is a field of several lines, and what else
+is offered stands before the task.
 
 Place p is the p-th element of the view. `<last>` is what was acted on last, the only memory;
 everything else is read from the page. Messages of the user after the first are not read.
@@ -12,15 +15,25 @@ from collections.abc import Iterator, Sequence
 
 from doer.errors import ModelError
 from doer.models.local.pointer.grammar import Grammar, Rules
-from doer.models.local.pointer.vocabulary import LEADING_ZERO, PLACES, VERBS, Vocabulary
+from doer.models.local.pointer.vocabulary import (
+    DISTANCES,
+    KEYS,
+    PLACES,
+    VERBS,
+    WIDE_VERBS,
+    Vocabulary,
+)
+from doer.models.local.pointer.writing import View, read_text, text_tokens
 from doer.records.action import Action, Element
 from doer.records.completion import Message, Request
 
 LONGEST_PREFIX = 512
 LONGEST_INSTRUCTION = 128
 LONGEST_TEXT = 24  # of a name or a value
-LONGEST_LIST = 64  # of the name of a list, which holds its options
+LONGEST_LIST = 64  # of the name of a list, which holds its options, or of a text if wide
 LONGEST_MEMORY = 6  # of the name of the element acted on last
+
+TALL = 25.0  # CSS pixels; a field of one line is lower
 
 _FIELDS = frozenset({"textbox", "combobox"})
 _STATES = (
@@ -28,8 +41,6 @@ _STATES = (
     ("off", frozenset({"disabled"})),
     ("focus", frozenset({"focused"})),
 )
-_CLOSE = frozenset("./-@:_'")  # no space on either side
-_CLOSE_BEFORE = frozenset(",;!?)]%")
 
 
 def encode(request: Request, vocabulary: Vocabulary) -> tuple[int, ...]:
@@ -38,6 +49,7 @@ def encode(request: Request, vocabulary: Vocabulary) -> tuple[int, ...]:
     mark = vocabulary.mark
     offered = {tool.name for tool in request.tools}
     head = [mark(verb) for verb, slots in VERBS.items() if "ref" not in slots and verb in offered]
+    head += [mark(verb) for verb in WIDE_VERBS if vocabulary.wide and verb in offered]
     head += [mark("task"), *vocabulary.text(_instruction(request))[:LONGEST_INSTRUCTION]]
     tail = [mark("last"), *_memory(request, vocabulary), mark("act")]
     page = [mark("page")]
@@ -54,15 +66,20 @@ def encode(request: Request, vocabulary: Vocabulary) -> tuple[int, ...]:
 
 def encode_action(action: Action, request: Request, vocabulary: Vocabulary) -> tuple[int, ...]:
     """The tokens of an action. Raises ValueError when the policy could not take it."""
-    slots = VERBS.get(action.tool, ())
-    tokens = [vocabulary.mark(action.tool)] if action.tool in VERBS else []
+    slots = vocabulary.verbs.get(action.tool, ())
+    tokens = [vocabulary.mark(action.tool)] if action.tool in vocabulary.verbs else []
+    view = _seen(request)
     for slot in slots:
         value = action.arguments.get(slot, "")
-        if slot == "ref":
-            places = enumerate(_view(request.messages)[:PLACES], vocabulary.first_place)
+        if slot in ("ref", "to"):
+            places = enumerate(view.elements[:PLACES], vocabulary.first_place)
             tokens += [place for place, element in places if element.ref == value]
-        else:
+        elif slot == "text":
+            tokens += [*text_tokens(str(value), view, vocabulary), vocabulary.mark("end")]
+        elif slot == "option":
             tokens += [*vocabulary.text(str(value)), vocabulary.mark("end")]
+        elif name := _named(slot, value):
+            tokens.append(vocabulary.mark(name))
     if not Rules(Grammar(vocabulary), encode(request, vocabulary)).allow(tuple(tokens)):
         raise ValueError(f"the pointer policy cannot do {action.tool} {action.arguments} here")
     return tuple(tokens)
@@ -71,19 +88,34 @@ def encode_action(action: Action, request: Request, vocabulary: Vocabulary) -> t
 def decode(tokens: Sequence[int], request: Request, vocabulary: Vocabulary) -> Action:
     """The action of complete tokens; the inverse of `encode_action` up to white space that is
     nowhere in the request."""
-    names = {vocabulary.mark(verb): verb for verb in VERBS}
+    names = {vocabulary.mark(verb): verb for verb in vocabulary.verbs}
     tool, rest = names[tokens[0]], list(tokens[1:])
+    view = _seen(request)
     arguments: dict[str, int | str] = {}
-    for slot in VERBS[tool]:
-        if slot == "ref":
-            arguments[slot] = _view(request.messages)[rest.pop(0) - vocabulary.first_place].ref
-        else:
+    for slot in vocabulary.verbs[tool]:
+        if slot in ("ref", "to"):
+            arguments[slot] = view.elements[rest.pop(0) - vocabulary.first_place].ref
+        elif slot in ("text", "option"):
             end = rest.index(vocabulary.mark("end"))
-            arguments[slot] = _written(rest[:end], request, vocabulary)
+            arguments[slot] = read_text(rest[:end], view, vocabulary)
             del rest[: end + 1]
+        else:
+            name = vocabulary.tokens[rest.pop(0)].strip("<>")
+            arguments[slot] = DISTANCES.get(name, name)
     if tool == "done":
         arguments["answer"] = ""
     return Action(tool=tool, arguments=arguments)
+
+
+def _named(slot: str, value: object) -> str:
+    """The name of a key or a distance that can be written; empty for any other."""
+    if slot == "dy":
+        return next((name for name, dy in DISTANCES.items() if dy == value), "")
+    return str(value) if value in KEYS else ""
+
+
+def _seen(request: Request) -> View:
+    return View(_instruction(request), _view(request.messages))
 
 
 def _instruction(request: Request) -> str:
@@ -103,7 +135,7 @@ def _memory(request: Request, vocabulary: Vocabulary) -> list[int]:
     messages = request.messages
     acted = next((at for at in reversed(range(len(messages))) if messages[at].actions), None)
     action = messages[acted].actions[-1] if acted is not None else None
-    if action is None or action.tool not in VERBS:
+    if action is None or action.tool not in vocabulary.verbs:
         return [vocabulary.mark("none")]
     tokens = [vocabulary.mark(action.tool)]
     for element in _view(messages[:acted]):
@@ -117,7 +149,8 @@ def _memory(request: Request, vocabulary: Vocabulary) -> list[int]:
 def _described(element: Element, vocabulary: Vocabulary) -> Iterator[int]:
     mark = vocabulary.mark
     yield vocabulary.role(element.role)
-    longest = LONGEST_LIST if element.role == "combobox" else LONGEST_TEXT
+    long = element.role == "combobox" or (vocabulary.wide and element.role == "text")
+    longest = LONGEST_LIST if long else LONGEST_TEXT
     yield from vocabulary.text(element.name)[:longest]
     if element.value is not None or element.role in _FIELDS:
         yield mark("val")
@@ -125,45 +158,5 @@ def _described(element: Element, vocabulary: Vocabulary) -> Iterator[int]:
     for name, states in _STATES:
         if not states.isdisjoint(element.states):
             yield mark(name)
-
-
-def _written(tokens: list[int], request: Request, vocabulary: Vocabulary) -> str:
-    """Tokens back to text. The longest runs that stand in the instruction or on the page are
-    taken from there as they are spelled; between such runs, spaces go where English has them."""
-    elements = _view(request.messages)
-    sources = [_instruction(request), *(e.name for e in elements)]
-    sources += [element.value for element in elements if element.value]
-    pieces = {source: vocabulary.pieces(source) for source in dict.fromkeys(sources)}
-    text, at = "", 0
-    while at < len(tokens):
-        spelled, length = vocabulary.spelling(tokens[at]), 0
-        for source, found in pieces.items():
-            start, run = _longest_run(tokens[at:], [token for token, _, _ in found])
-            if run > length:
-                spelled, length = source[found[start][1] : found[start + run - 1][2]], run
-        if at and _apart(vocabulary.tokens[tokens[at - 1]], vocabulary.tokens[tokens[at]]):
-            text += " "
-        text += spelled
-        at += max(length, 1)
-    return text
-
-
-def _longest_run(wanted: list[int], there: list[int]) -> tuple[int, int]:
-    """Where the longest beginning of `wanted` stands in `there`, and its length."""
-    best = (0, 0)
-    for start in range(len(there)):
-        run = 0
-        for one, other in zip(wanted, there[start:], strict=False):
-            if one != other:
-                break
-            run += 1
-        if run > best[1]:
-            best = (start, run)
-    return best
-
-
-def _apart(left: str, right: str) -> bool:
-    """Whether a space goes between two tokens."""
-    if left == LEADING_ZERO or right.startswith("##"):
-        return False
-    return not (left in _CLOSE or right in _CLOSE or right in _CLOSE_BEFORE)
+    if vocabulary.wide and element.role == "textbox" and element.box[3] >= TALL:
+        yield mark("more")

@@ -2,9 +2,12 @@
 
 `ref` is one place on the page, `option` one of those in the name of the list that was chosen. A
 text is one or more words until `<end>`, each copied from the instruction or the page: so the policy
-cannot make up words, nor learn those of its demonstrations by heart. An action has at most 16
-tokens, so the sixteenth can only be `<end>`. All of it follows from token ids: the rules are the
-same when an answer is drawn and when its probability is computed.
+cannot make up words, nor learn those of its demonstrations by heart. An action has at most 48
+tokens, so the last can only be `<end>`. All of it follows from token ids: the rules are the same
+when an answer is drawn and when its probability is computed.
+
+With a wide vocabulary a text may also begin with its manner, or be a number below 100 that stands
+nowhere, and a verb that is offered before the task is copied from there.
 """
 
 from enum import IntEnum
@@ -13,7 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from doer.models.local.pointer.vocabulary import PLACES, VERBS, Vocabulary
+from doer.models.local.pointer.vocabulary import (
+    DISTANCES,
+    KEYS,
+    MANNERS,
+    PLACES,
+    VERBS,
+    WIDE_VERBS,
+    Vocabulary,
+)
 
 LONGEST_ACTION = 48
 
@@ -26,6 +37,13 @@ class Kind(IntEnum):
     STOP = 2  # a verb that needs no page
     POINT_OR_STOP = 3
     END = 4
+    MANNER = 5  # of a text, or a number
+    KEY = 6
+    DISTANCE = 7
+
+
+_ONE_TOKEN = {"keys": Kind.KEY, "dy": Kind.DISTANCE}
+"""Arguments that are written, not copied, and their kinds."""
 
 
 class Choice(NamedTuple):
@@ -45,14 +63,27 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.verbs = {vocabulary.mark(verb): slots for verb, slots in VERBS.items()}
+        self.verbs = {vocabulary.mark(verb): slots for verb, slots in vocabulary.verbs.items()}
         self.end = vocabulary.mark("end")
-        pointing = [token for token, slots in self.verbs.items() if "ref" in slots]
-        stopping = [token for token, slots in self.verbs.items() if "ref" not in slots]
+        pointing = [vocabulary.mark(verb) for verb, slots in VERBS.items() if "ref" in slots]
+        stopping = [vocabulary.mark(verb) for verb, slots in VERBS.items() if "ref" not in slots]
+        self.stopping = frozenset(stopping)
+        self.task, self.numbers = vocabulary.mark("task"), frozenset(vocabulary.numbers)
+        self.offered: frozenset[int] = frozenset()
+        self.manners: frozenset[int] = frozenset()
+        self.whole = -1
         table = np.zeros((len(Kind), vocabulary.size), dtype=bool)
         table[np.ix_([Kind.POINT, Kind.POINT_OR_STOP], pointing)] = True
         table[np.ix_([Kind.STOP, Kind.POINT_OR_STOP], stopping)] = True
         table[Kind.END, self.end] = True
+        if vocabulary.wide:
+            self.offered = frozenset(map(vocabulary.mark, WIDE_VERBS))
+            self.whole = vocabulary.mark("whole")
+            self.manners = frozenset(map(vocabulary.mark, MANNERS))
+            table[Kind.MANNER, [*map(vocabulary.mark, MANNERS), *self.numbers]] = True
+            table[Kind.KEY, [*map(vocabulary.mark, KEYS)]] = True
+            table[Kind.DISTANCE, [*map(vocabulary.mark, DISTANCES)]] = True
+        self.wide = vocabulary.wide
         self.written_K_V = table
         """Which tokens are of a kind."""
 
@@ -84,28 +115,33 @@ class Rules:
     def next(self, action: tuple[int, ...]) -> Choice:
         """What may come after these tokens. Raises ValueError when they begin no action."""
         if not action:
-            points = bool(self.places)
-            # What else is offered stands before the task.
-            stops = self._prefix[0] != self._grammar.vocabulary.mark("task")
-            return Choice(Kind(Kind.POINT * points + Kind.STOP * stops))
+            return self._verb()
         if action[0] not in self._grammar.verbs:
             raise ValueError(f"an action cannot begin with token {action[0]}")
         at = 1
         for slot in self._grammar.verbs[action[0]]:
             rest = action[at:]
-            if slot == "ref":
-                if not rest:
-                    return Choice(Kind.NOTHING, tuple(self.places.values()))
-                at += 1
-            elif self._grammar.end in rest:
-                at += rest.index(self._grammar.end) + 1
-            elif len(action) == LONGEST_ACTION - 1:
-                return Choice(Kind.END)
-            elif slot == "option":
-                return self._option(action[1], rest)
-            else:
-                return self._text(rest)
+            taken = self._taken(slot, rest)
+            if not taken:
+                return self._within(slot, action, rest)
+            at += taken
         return Choice(Kind.NOTHING)
+
+    def _taken(self, slot: str, rest: tuple[int, ...]) -> int:
+        """How many tokens an argument has; 0 while it is not complete."""
+        if slot in ("text", "option"):
+            return rest.index(self._grammar.end) + 1 if self._grammar.end in rest else 0
+        return min(len(rest), 1)
+
+    def _within(self, slot: str, action: tuple[int, ...], rest: tuple[int, ...]) -> Choice:
+        """What may come next in an argument that is not complete."""
+        if slot in ("ref", "to"):
+            return self._place()
+        if slot in _ONE_TOKEN:
+            return Choice(_ONE_TOKEN[slot])
+        if len(action) == LONGEST_ACTION - 1:
+            return Choice(Kind.END)
+        return self._option(action[1], rest) if slot == "option" else self._text(rest)
 
     def all(self, action: tuple[int, ...]) -> list[Choice]:
         """What each token of a complete action was chosen from."""
@@ -125,7 +161,36 @@ class Rules:
             written[c.kind, token] or token in there for token, c, there in steps
         )
 
+    def _verb(self) -> Choice:
+        """What is offered besides pointing verbs stands before the task."""
+        grammar = self._grammar
+        head = self._prefix[: self._prefix.index(grammar.task)]
+        points, stops = bool(self.places), not grammar.stopping.isdisjoint(head)
+        copies = (
+            at
+            for at, token in enumerate(head)
+            if token in grammar.offered and (points or "ref" not in grammar.verbs[token])
+        )
+        return Choice(Kind(Kind.POINT * points + Kind.STOP * stops), tuple(copies))
+
+    def _place(self) -> Choice:
+        return Choice(Kind.NOTHING, tuple(self.places.values()))
+
     def _text(self, written: tuple[int, ...]) -> Choice:
+        """Words, after their manner if the vocabulary is wide."""
+        if not self._grammar.wide:
+            return self._words_on(written)
+        if not written:
+            return Choice(Kind.MANNER, self._words_on(()).copies)
+        if written[0] == self._grammar.whole:
+            return self._place() if len(written) == 1 else Choice(Kind.END)
+        if written[0] in self._grammar.manners:
+            return self._words_on(written[1:])
+        going = self._words_on(written)
+        made_up = len(written) == 1 and written[0] in self._grammar.numbers
+        return Choice(Kind.END, going.copies) if made_up else going
+
+    def _words_on(self, written: tuple[int, ...]) -> Choice:
         """Go on with the word that was begun wherever it stands; if it may be complete, begin
         another or end."""
         words = self._grammar.vocabulary.words(written)
@@ -160,7 +225,7 @@ class Rules:
                 break
             if token == vocabulary.bar:
                 found.append((0, ()))
-            elif token >= vocabulary.first_text:
+            elif vocabulary.first_text <= token < vocabulary.end_text:
                 first, pieces = found[-1]
                 found[-1] = (first if pieces else at, (*pieces, token))
         found += _unlabelled(found[0], vocabulary.colon)

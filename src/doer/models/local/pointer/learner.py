@@ -42,7 +42,8 @@ class PointerLearner:
         # them sleep at every wait, and a step on two threads takes longer than on one.
         one_thread()
         self.vocabulary = vocabulary
-        self.config = config or NetConfig(vocabulary.size, vocabulary.first_place)
+        first = vocabulary.first_place
+        self.config = config or NetConfig(vocabulary.size, first, facts=vocabulary.wide)
         self._version = 0
         self._threads = threads
         self._batcher = Batcher(vocabulary)
@@ -90,6 +91,10 @@ class PointerLearner:
                 for key, value in kept.items():
                     state[f"{key}.{names[parameter]}"] = value
         write(folder, Checkpoint(self.config, self.vocabulary, weights, self._version), state)
+
+    def begin(self, weights: Mapping[str, Tensor]) -> None:
+        """Take over these weights, and nothing that an optimizer knew of them."""
+        self._net.load_state_dict(fitted(self.config, weights).state_dict())
 
     def load(self, folder: Path) -> None:
         state = read_learner(folder)

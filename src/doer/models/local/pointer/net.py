@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from doer.errors import ConfigError
+from doer.models.local.pointer.facts import PLACED, Fact
 from doer.models.local.pointer.features import MATCHES, SEGMENTS
 from doer.models.local.pointer.vocabulary import PLACES
 
@@ -30,7 +31,8 @@ _REACH = 5  # width of the convolution
 
 @dataclass(frozen=True)
 class NetConfig:
-    """Sizes of the net, and where the vocabulary's ids of places begin."""
+    """Sizes of the net, where the vocabulary's ids of places begin, and whether it is told the
+    facts of `facts.py`."""
 
     tokens: int
     first_place: int
@@ -39,17 +41,20 @@ class NetConfig:
     heads: int = 4
     hidden: int = 512
     rotary_base: float = 1000.0
+    facts: bool = False
 
 
 class Prefixes(NamedTuple):
     """R prefixes, padded on the right; all but `there` are arbitrary at padding. `words` are the
-    positions of pieces of text that may be copied."""
+    positions of pieces of text that may be copied. `facts` has the columns of `facts.py`, or
+    none."""
 
     tokens_R_P: Tensor
     segments_R_P: Tensor
     matches_R_P: Tensor
     there_R_P: Tensor
     words_R_P: Tensor
+    facts_R_P_F: Tensor
 
 
 class Inputs(NamedTuple):
@@ -194,6 +199,27 @@ class Block(nn.Module):
         return x + self.down(F.gelu(self.up(self.norm_up(x))))
 
 
+class Told(nn.Module):
+    """Vectors of what a token is told beside itself. They begin at zero: a net that did without is
+    the same with them."""
+
+    bits: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.facts = nn.Parameter(torch.zeros(len(Fact), width))
+        self.places = nn.Parameter(torch.zeros(4, PLACED, width))  # ordinal, count, rank, word
+        self.register_buffer("bits", 1 << torch.arange(len(Fact)), persistent=False)
+
+    def forward(self, facts_N_F: Tensor) -> Tensor:
+        """(N, D)."""
+        known = (facts_N_F[:, :1] & self.bits) > 0
+        x = known.to(self.facts.dtype) @ self.facts
+        for table, column in zip(self.places, facts_N_F[:, 1:].unbind(1), strict=True):
+            x = x + F.embedding(column, table)
+        return x
+
+
 class PointerNet(nn.Module):
     """Scores of the next action token over [vocabulary ; prefix positions], before any mask."""
 
@@ -217,6 +243,8 @@ class PointerNet(nn.Module):
         self.induction = nn.Parameter(torch.full((2,), 2.0))
         turns = _turns(width // config.heads, config.rotary_base)
         self.register_buffer("turns", turns, persistent=False)
+        if config.facts:
+            self.told = Told(width)
         vectors = torch.arange(config.tokens)  # all places share one: their number says nothing
         vectors[config.first_place : config.first_place + PLACES] = config.first_place
         self.register_buffer("vectors", vectors, persistent=False)
@@ -230,6 +258,8 @@ class PointerNet(nn.Module):
         ragged = Ragged.of(prefixes.there_R_P)
         tokens, segments, matches = (ragged.packed(x) for x in prefixes[:3])
         x = self.tokens(self.vectors[tokens]) + self.segments(segments) + self.matches(matches)
+        if self.config.facts:
+            x = x + self.told(ragged.packed(prefixes.facts_R_P_F))
         turn = self.turns[: prefixes.there_R_P.shape[1]]
         pages: list[Seen] = []
         for block in self._layers:

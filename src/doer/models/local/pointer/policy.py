@@ -13,8 +13,11 @@ from doer.models.local.pointer.net import NetConfig
 from doer.models.local.pointer.renaming import Renamer
 from doer.models.local.pointer.sampler import PointerSampler
 from doer.models.local.pointer.vocabulary import Vocabulary
+from doer.models.local.pointer.widening import widened
 from doer.models.local.weights import demonstrated
 from doer.records.completion import Completion, Request, Segment
+
+HEAD = 32  # width of a head of attention
 
 
 class PointerPolicy:
@@ -44,15 +47,28 @@ class PointerPolicy:
         seed: int,
         width: int = 128,
         layers: int = 3,
-        heads: int = 4,
         merges: int = 700,
+        wide: bool = False,
         optimizer: Kind = "adamw",
         threads: int = 1,
     ) -> Self:
         """New weights, and a vocabulary of so many merges learnt from `texts`."""
-        words = Vocabulary.learn(texts, merges)
-        config = NetConfig(words.size, words.first_place, width, layers, heads, 4 * width)
+        words = Vocabulary.learn(texts, merges, wide)
+        first, hidden = words.first_place, 4 * width
+        config = NetConfig(words.size, first, width, layers, width // HEAD, hidden, facts=wide)
         return cls(words, seed, config, optimizer, threads)
+
+    @classmethod
+    def begun(cls, folder: Path, seed: int, optimizer: Kind = "adamw", threads: int = 1) -> Self:
+        """From the weights in a folder, widened if they are not: a new start of their training.
+        Raises `ConfigError` when there are none."""
+        kept = read(folder)
+        if not kept.vocabulary.wide:
+            kept = widened(kept, seed)
+        policy = cls(kept.vocabulary, seed, kept.config, optimizer, threads)
+        policy.learner.begin(kept.weights)
+        policy.refresh()
+        return policy
 
     @classmethod
     def resumed(cls, folder: Path, optimizer: Kind = "adamw", threads: int = 1) -> Self:

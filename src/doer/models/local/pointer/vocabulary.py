@@ -32,6 +32,18 @@ VERBS: dict[str, tuple[str, ...]] = {
 }
 """What the policy can do: a tool's name and those of its arguments that it fills in, in order.
 `ref` is pointed at, every other argument is text."""
+WIDE_VERBS: dict[str, tuple[str, ...]] = {
+    "press": ("keys",),
+    "scroll": ("ref", "dy"),
+    "drag": ("ref", "to"),
+}
+"""What the policy of a wide vocabulary can do besides; `to` is pointed at as well."""
+KEYS = ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Enter", "Escape", "Tab", "Backspace")
+DISTANCES = {"still": 0, "down": 10_000, "up": -10_000}
+"""How far to scroll, in pixels: not at all only points at something."""
+MANNERS = ("upper", "lower", "joined", "whole")
+"""How the words that follow are written: in capitals, in small letters, without spaces; or the
+value of the element that follows is written."""
 MARKS = ("pad", "task", "page", "more", "last", "none", "act", "end", "val", "on", "off", "focus")
 LEADING_ZERO = "0_"
 OTHER = "\ufffd"  # any character that is not printable ASCII
@@ -46,25 +58,28 @@ Piece = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Which number stands for which token. `merges` are pairs of pieces in order of learning."""
+    """Which number stands for which token. `merges` are pairs of pieces in order of learning. A
+    `wide` one has words for more than clicking, typing and selecting, which come last."""
 
     merges: tuple[tuple[str, str], ...] = ()
+    wide: bool = False
 
     @staticmethod
-    def learn(texts: Iterable[str], merges: int = 700) -> "Vocabulary":
+    def learn(texts: Iterable[str], merges: int = 700, wide: bool = False) -> "Vocabulary":
         """Learn byte-pair merges; pairs seen fewer than 8 times are left alone."""
-        return Vocabulary(_learn_merges(texts, merges))
+        return Vocabulary(_learn_merges(texts, merges), wide)
 
     def to_json(self) -> str:
-        return json.dumps({"merges": self.merges})
+        return json.dumps({"merges": self.merges} | ({"wide": True} if self.wide else {}))
 
     @staticmethod
     def from_json(text: str) -> "Vocabulary":
         """Raises `ConfigError` when the text is not a vocabulary."""
         try:
-            merges = json.loads(text)["merges"]
-            return Vocabulary(tuple((str(left), str(right)) for left, right in merges))
-        except (ValueError, KeyError, TypeError) as wrong:
+            said = json.loads(text)
+            merges = tuple((str(left), str(right)) for left, right in said["merges"])
+            return Vocabulary(merges, bool(said.get("wide", False)))
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             raise ConfigError(f"this is not a vocabulary: {wrong}") from wrong
 
     @cached_property
@@ -75,7 +90,8 @@ class Vocabulary:
         text = [*_PRINTABLE, *(f"##{c}" for c in _PRINTABLE if c.isalnum()), OTHER, LEADING_ZERO]
         text += [str(number) for number in range(10, 100)]
         text += [_joined(left, right) for left, right in self.merges]
-        return (*named, *dict.fromkeys(text))
+        wide = (*WIDE_VERBS, *KEYS, *DISTANCES, *MANNERS) if self.wide else ()
+        return (*named, *dict.fromkeys(text), *(f"<{name}>" for name in wide))
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -84,6 +100,16 @@ class Vocabulary:
     @cached_property
     def _ranks(self) -> dict[tuple[str, str], int]:
         return {pair: rank for rank, pair in enumerate(self.merges)}
+
+    @cached_property
+    def verbs(self) -> dict[str, tuple[str, ...]]:
+        """What the policy can do: a tool's name and its arguments in order."""
+        return VERBS | WIDE_VERBS if self.wide else VERBS
+
+    @property
+    def end_text(self) -> int:
+        """No id from here on is a piece of text."""
+        return self.mark(next(iter(WIDE_VERBS))) if self.wide else self.size
 
     @property
     def size(self) -> int:
@@ -104,8 +130,13 @@ class Vocabulary:
 
     @property
     def first_text(self) -> int:
-        """Every id from here on is a piece of text."""
+        """Every id from here on, to `end_text`, is a piece of text."""
         return self._ids[_PRINTABLE[0]]
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers below 100 that are one token each."""
+        return tuple(self._ids[str(number)] for number in range(100))
 
     @property
     def quote(self) -> int:
@@ -143,8 +174,9 @@ class Vocabulary:
         together: a run's first piece and those that continue it, or a leading zero and its digit.
         """
         found: list[tuple[int, tuple[int, ...]]] = []
+        first, end = self.first_text, self.end_text
         for at, token in enumerate(tokens):
-            if token < self.first_text:
+            if not first <= token < end:
                 continue
             glued = token in self.glued or (at > 0 and tokens[at - 1] == self._zero)
             if glued and found:
