@@ -80,5 +80,6 @@
   };
   if (document.body) walk(document.body, 0, false);
   const title = `<title>${escape(document.title)}</title>`;
-  return { url: location.href, html: `<!doctype html>${title}${out.join("")}`, cut };
+  const type = document.contentType;
+  return { url: location.href, type, html: `<!doctype html>${title}${out.join("")}`, cut };
 })()

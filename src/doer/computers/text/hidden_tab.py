@@ -14,8 +14,8 @@ from typing import Any, Self
 
 import msgspec
 
-from doer.computers.browser.cdp import CdpError, Connection
-from doer.computers.text.page import MAX_BYTES, Fetched, is_readable
+from doer.computers.browser.cdp import CdpError, Command, Connection
+from doer.computers.text.page import Fetched, is_readable
 from doer.errors import ComputerError, ToolError
 
 REDIRECTS = 10
@@ -28,6 +28,16 @@ CATCH = {
 DOM_JS = files("doer.computers.text").joinpath("dom.js").read_text()
 QUIET_JS = files("doer.computers.text").joinpath("quiet.js").read_text()
 ALONE_JS = "window.open = () => null; window.print = () => {};"
+SETTINGS: tuple[Command, ...] = (
+    ("Page.enable", {}),
+    ("Inspector.enable", {}),
+    ("Network.enable", {"maxTotalBufferSize": 0}),
+    ("Network.setBypassServiceWorker", {"bypass": True}),
+    ("Page.addScriptToEvaluateOnNewDocument", {"source": ALONE_JS}),
+    ("Fetch.enable", CATCH),
+)
+SCRIPTED = frozenset({"Fetch", "XHR", "Script"})
+QUIET_S = 6.0
 CRASHED = "the hidden tab has crashed"
 
 
@@ -49,8 +59,19 @@ class _Paused(msgspec.Struct, rename="camel"):
     error: str = msgspec.field(default="", name="responseErrorReason")
     headers: list[_Header] = msgspec.field(default_factory=list[_Header], name="responseHeaders")
 
+    @property
+    def moved(self) -> bool:
+        return 300 <= self.status < 400 and bool(self.header("location"))
+
     def header(self, name: str) -> str:
         return next((h.value for h in self.headers if h.name.lower() == name), "")
+
+
+class _Sent(msgspec.Struct, rename="camel"):
+    """What we need of the events about requests and dialogs."""
+
+    request_id: str = ""
+    type: str = ""
 
 
 class _Navigated(msgspec.Struct, rename="camel"):
@@ -68,6 +89,7 @@ class Rendered(msgspec.Struct):
 
     url: str
     html: str
+    type: str = "text/html"
     cut: bool = False
 
 
@@ -80,31 +102,23 @@ class HiddenTab:
         self._session = session
         self._dead = False
         self._happened: asyncio.Queue[_Paused | str] = asyncio.Queue()
+        self._under_way: set[str] = set()  # what scripts have asked servers for
+        self._answered = asyncio.Event()
         connection.listen(session, self._hear)
 
     @classmethod
     async def open(cls, connection: Connection, context: str) -> Self:
         """`context` "" is the default one: that of the windows people see."""
-        place: dict[str, Any] = {"url": "about:blank", "background": True, "hidden": True}
-        if context:
-            place["browserContextId"] = context
+        target = await _new_target(connection, context)
         try:
-            target = (await connection.call("Target.createTarget", place))["targetId"]
-        except CdpError:  # a Chromium that knows no hidden tabs
-            del place["hidden"]
-            target = (await connection.call("Target.createTarget", place))["targetId"]
-        attach = {"targetId": target, "flatten": True}
-        session = (await connection.call("Target.attachToTarget", attach))["sessionId"]
-        self = cls(connection, session, target)
-        for answer in (
-            self._send("Page.enable"),
-            self._send("Inspector.enable"),
-            self._send("Network.enable", {"maxTotalBufferSize": 0}),
-            self._send("Network.setBypassServiceWorker", {"bypass": True}),
-            self._send("Page.addScriptToEvaluateOnNewDocument", {"source": ALONE_JS}),
-            self._send("Fetch.enable", CATCH),
-        ):
-            await answer
+            attach = {"targetId": target, "flatten": True}
+            session = (await connection.call("Target.attachToTarget", attach))["sessionId"]
+            self = cls(connection, session, target)
+            for answer in [self._send(method, params) for method, params in SETTINGS]:
+                await answer
+        except BaseException:
+            connection.send("Target.closeTarget", {"targetId": target})
+            raise
         return self
 
     @property
@@ -117,30 +131,37 @@ class HiddenTab:
         self._connection.drop(self._session, CRASHED)
         self._connection.send("Target.closeTarget", {"targetId": self.target})
 
-    async def fetch(self, url: str, max_bytes: int = MAX_BYTES) -> Fetched | None:
+    async def fetch(self, url: str, timeout_s: float, max_bytes: int) -> Fetched | None:
         """What the server answers, after redirects. None for an address without a request, such as
-        `data:`. Raises `ToolError` when nothing answers there."""
+        `data:`. Raises `ToolError` when nothing answers there in time."""
         self._happened = asyncio.Queue()
         navigation = self._send("Page.navigate", {"url": url})
         navigation.add_done_callback(lambda _: self._happened.put_nowait("navigated"))
+        try:
+            async with asyncio.timeout(timeout_s):
+                paused = await self._caught(url)
+                fetched = await self._taken(paused, max_bytes) if paused else None
+        except TimeoutError:
+            raise ToolError(f"{url} cannot be opened: no answer in {timeout_s:g} s") from None
+        if paused is not None:
+            abort = {"requestId": paused.request_id, "errorReason": "Aborted"}
+            await self._send("Fetch.failRequest", abort)
+            with suppress(CdpError):
+                await navigation
+        elif error := msgspec.json.decode(await navigation, type=_Navigated).error_text:
+            raise ToolError(f"{url} cannot be opened: {error}")
+        return fetched
+
+    async def _caught(self, url: str) -> _Paused | None:
+        """The answer, held back; None when the navigation ends without one."""
         for _ in range(REDIRECTS + 1):
             paused = await self._happened.get()
             if isinstance(paused, str):
                 self._check_alive()
-                answer = msgspec.json.decode(await navigation, type=_Navigated)
-                if answer.error_text:
-                    raise ToolError(f"{url} cannot be opened: {answer.error_text}")
                 return None
-            request = {"requestId": paused.request_id}
-            moved = 300 <= paused.status < 400 and paused.header("location")
-            if moved or paused.error:
-                await self._send("Fetch.continueRequest", request)
-            else:
-                fetched = await self._taken(paused, max_bytes)
-                await self._send("Fetch.failRequest", {**request, "errorReason": "Aborted"})
-                with suppress(CdpError):
-                    await navigation
-                return fetched
+            if not paused.error and not paused.moved:
+                return paused
+            await self._send("Fetch.continueRequest", {"requestId": paused.request_id})
         raise ToolError(f"{url} leads from one address to the next: more than {REDIRECTS} times")
 
     async def _taken(self, paused: _Paused, max_bytes: int) -> Fetched:
@@ -168,35 +189,48 @@ class HiddenTab:
             return b"", False  # an answer that has no body
         stream = msgspec.json.decode(answer)["stream"]
         content = bytearray()
-        while len(content) <= most:
-            size = min(CHUNK, most + 1 - len(content))
-            raw = await self._send("IO.read", {"handle": stream, "size": size})
-            read = msgspec.json.decode(raw, type=_Read)
-            content += base64.b64decode(read.data) if read.base64_encoded else read.data.encode()
-            if read.eof:
-                break
-        await self._send("IO.close", {"handle": stream})
-        return bytes(content[:most]), len(content) > most
+        ended = False
+        with suppress(CdpError):  # the connection broke in the middle
+            while len(content) <= most and not ended:
+                size = min(CHUNK, most + 1 - len(content))
+                raw = await self._send("IO.read", {"handle": stream, "size": size})
+                read = msgspec.json.decode(raw, type=_Read)
+                packed = read.base64_encoded
+                content += base64.b64decode(read.data) if packed else read.data.encode()
+                ended = read.eof
+            await self._send("IO.close", {"handle": stream})
+        return bytes(content[:most]), not ended or len(content) > most
 
     async def render(self, url: str) -> Rendered:
         """The page as its scripts make it, once it is quiet. The tab is empty again afterwards."""
         await self._send("Fetch.disable")
-        answer = msgspec.json.decode(
-            await self._send("Page.navigate", {"url": url}), type=_Navigated
-        )
-        if answer.error_text:
-            raise ToolError(f"{url} cannot be opened: {answer.error_text}")
+        self._under_way.clear()
+        await self._go(url)
         rendered = await self._walked()
-        await self._send("Page.navigate", {"url": "about:blank"})
+        await self._go("about:blank")
         await self._send("Fetch.enable", CATCH)
         return rendered
+
+    async def _go(self, url: str) -> None:
+        answer = await self._send("Page.navigate", {"url": url})
+        if error := msgspec.json.decode(answer, type=_Navigated).error_text:
+            raise ToolError(f"{url} cannot be opened: {error}")
 
     async def _walked(self) -> Rendered:
         for _ in range(REDIRECTS):
             with suppress(CdpError):  # the document made way for another
-                await self._evaluate(QUIET_JS)
+                await self._quiet()
                 return msgspec.convert(await self._evaluate(DOM_JS), Rendered)
         raise ToolError("this page leads from one address to the next without end")
+
+    async def _quiet(self) -> None:
+        """Wait until the page is there and stays as it is; a page that says little is given time to
+        get what it asked for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_S):
+                while not await self._evaluate(QUIET_JS) and self._under_way:
+                    self._answered.clear()
+                    await self._answered.wait()
 
     async def _evaluate(self, expression: str) -> Any:
         params = {"expression": expression, "returnByValue": True, "awaitPromise": True}
@@ -221,11 +255,41 @@ class HiddenTab:
                 id = msgspec.json.decode(params)["requestId"]
                 refusal = {"authChallengeResponse": {"response": "CancelAuth"}}
                 self._send("Fetch.continueWithAuth", {"requestId": id, **refusal})
+            case "Network.requestWillBeSent":
+                request = msgspec.json.decode(params, type=_Sent)
+                if request.type in SCRIPTED:
+                    self._under_way.add(request.request_id)
+            case "Network.loadingFinished" | "Network.loadingFailed":
+                request = msgspec.json.decode(params, type=_Sent)
+                self._under_way.discard(request.request_id)
+                self._answered.set()
             case "Page.javascriptDialogOpening":
-                self._send("Page.handleJavaScriptDialog", {"accept": False})
+                leaving = msgspec.json.decode(params, type=_Sent).type == "beforeunload"
+                self._send("Page.handleJavaScriptDialog", {"accept": leaving})
             case "Inspector.targetCrashed" | "Inspector.detached":
                 self._dead = True
                 self._connection.drop(self._session, CRASHED)
                 self._happened.put_nowait(CRASHED)
             case _:
                 pass
+
+
+async def _new_target(connection: Connection, context: str) -> str:
+    """A blank page. When the caller is cancelled meanwhile, what was made is closed again."""
+    place: dict[str, Any] = {"url": "about:blank", "background": True, "hidden": True}
+    if context:
+        place["browserContextId"] = context
+    made = connection.send("Target.createTarget", place)
+    try:
+        return msgspec.json.decode(await asyncio.shield(made))["targetId"]
+    except CdpError:  # a Chromium that knows no hidden tabs
+        del place["hidden"]
+        return (await connection.call("Target.createTarget", place))["targetId"]
+    except asyncio.CancelledError:
+        made.add_done_callback(lambda answer: _close_made(connection, answer))
+        raise
+
+
+def _close_made(connection: Connection, made: asyncio.Future[msgspec.Raw]) -> None:
+    if not made.cancelled() and made.exception() is None:
+        connection.send("Target.closeTarget", msgspec.json.decode(made.result()))

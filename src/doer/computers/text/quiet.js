@@ -1,5 +1,7 @@
-// Resolves when the page has loaded, has text, and has not changed for a while; after 5 s anyway.
+// True when the page has loaded, has text, and has not changed for a while; false when it is quiet but
+// says little, or never rests.
 new Promise((resolve) => {
+  const PATIENCE = 4000, QUIET = 150, QUIET_WITHOUT_TEXT = 700, WORDS = 25; // ms, ms, ms
   const began = performance.now();
   let changed = began;
   const words = () => (document.body?.innerText.match(/\S+/g) || []).length;
@@ -7,11 +9,11 @@ new Promise((resolve) => {
   watcher.observe(document, { childList: true, subtree: true, characterData: true });
   const look = () => {
     const now = performance.now();
-    const quiet = now - Math.max(changed, began);
-    const done = document.readyState === "complete" && (quiet > 1500 || (quiet > 150 && words() > 25));
-    if (done || now - began > 5000) {
+    const quiet = document.readyState === "complete" ? now - changed : 0;
+    const enough = quiet > QUIET && words() > WORDS;
+    if (enough || quiet > QUIET_WITHOUT_TEXT || now - began > PATIENCE) {
       watcher.disconnect();
-      resolve(true);
+      resolve(enough);
     } else {
       setTimeout(look, 50);
     }

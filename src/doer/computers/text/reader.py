@@ -1,10 +1,12 @@
 """Fetches a page, or takes the one that is shown, and makes a document of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Protocol, Self, TypeVar
+from typing import Self
 from urllib.parse import urlsplit
+
+import msgspec
 
 from doer.computers.browser.cdp import CdpError, Connection
 from doer.computers.text.extractor import Extractor
@@ -13,21 +15,21 @@ from doer.computers.text.page import MAX_BYTES, Fetched
 from doer.errors import ComputerError, ToolError
 from doer.records.document import Document
 
-T = TypeVar("T")
 FETCH_S = 30.0
 TABS = 3
+RENDER_S = 20.0
+TAB_S = 15.0  # for what Chromium does by itself: it makes a tab, hands over a body
 SCHEMES = frozenset({"http", "https"})
 
 
-class Scripted(Protocol):
-    """A page in which scripts can be run: a `Tab`."""
-
-    async def evaluate(self, expression: str, type: type[T], /) -> T: ...
+Evaluate = Callable[[str], Awaitable[object]]
 
 
 class Reader:
-    """Reads in one browser context. `schemes` are those of the addresses it opens; add `file` for a
-    Chromium that lives in a computer. Several may read at once, in up to `TABS` hidden tabs.
+    """Reads in one browser context. Several may read at once, in up to `TABS` hidden tabs.
+
+    `timeout_s` is how long a server may take. `schemes` are those of the addresses it opens; add
+    `file` for a Chromium that lives in a computer.
 
     Every method raises `ToolError` for what cannot be read, `ComputerError` when Chromium does not
     answer in time; the next call works again as long as Chromium lives.
@@ -69,18 +71,29 @@ class Reader:
         scheme = urlsplit(url).scheme.lower()
         if scheme not in self._schemes:
             raise ToolError(f"{url[:200]}: only {', '.join(sorted(self._schemes))} can be opened")
-        async with self._tab(url) as tab:
-            fetched = await tab.fetch(url, self._max_bytes)
-            if fetched is not None:
-                answer = await self._extractor.extract(fetched)
-                if answer.document is not None and not answer.by_scripts:
-                    return answer.document
-            rendered = await tab.render(url)
+        async with self._tab(url, self._timeout_s + TAB_S) as tab:
+            fetched = await tab.fetch(url, self._timeout_s, self._max_bytes)
+            answer = await self._extractor.extract(fetched) if fetched else None
+        if answer is not None and answer.document is not None and not answer.by_scripts:
+            return answer.document
+        try:
+            async with self._tab(url, min(RENDER_S, self._timeout_s)) as tab:
+                rendered = await tab.render(url)
             return await self._document(rendered, fetched)
+        except (ComputerError, ToolError) as error:
+            if answer is None or answer.document is None:
+                raise
+            note = f"its scripts may have more to show, but it could not be rendered: {error}"
+            notes = (*answer.document.notes, note)
+            return msgspec.structs.replace(answer.document, notes=notes)
 
-    async def current(self, tab: Scripted) -> Document:
-        """The page a tab shows now, with what was typed into it."""
-        rendered = await tab.evaluate(DOM_JS, Rendered)
+    async def current(self, evaluate: Evaluate) -> Document:
+        """The page a tab shows now, with what was typed into it. A PDF or a picture, which has no
+        text of its own there, is fetched. `evaluate` runs a script in the tab (`Browser.evaluate`)
+        and has its deadline."""
+        rendered = msgspec.convert(await evaluate(DOM_JS), Rendered)
+        if rendered.type == "application/pdf" or rendered.type.startswith("image/"):
+            return await self.fetch(rendered.url)
         return await self._document(rendered, None)
 
     async def close(self) -> None:
@@ -104,11 +117,11 @@ class Reader:
         return answer.document
 
     @asynccontextmanager
-    async def _tab(self, url: str) -> AsyncGenerator[HiddenTab]:
+    async def _tab(self, url: str, timeout_s: float) -> AsyncGenerator[HiddenTab]:
         """A hidden tab of one's own. What is interrupted in the middle is thrown away."""
         tab = None
         try:
-            async with asyncio.timeout(self._timeout_s), self._places:
+            async with self._places, asyncio.timeout(timeout_s):
                 tab = await self._take()
                 self._busy.add(tab)
                 yield tab
@@ -116,7 +129,7 @@ class Reader:
                 self._busy.discard(tab)
                 tab = None
         except TimeoutError:
-            raise ComputerError(f"{url}: no answer in {self._timeout_s:g} s") from None
+            raise ComputerError(f"{url}: Chromium did not answer in {timeout_s:g} s") from None
         except CdpError as error:
             raise ComputerError(f"{url}: {error}") from error
         finally:
