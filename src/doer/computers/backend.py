@@ -4,7 +4,7 @@ protocol, RFB and CDP over what `dial` returns; backends differ only in what is 
 import socket
 from typing import Protocol
 
-from doer.records.computer import NetworkRules, Probe, Service, Spec, State, Stats
+from doer.records.computer import Heal, NetworkRules, Probe, Service, Spec, State, Stats
 
 
 class Backend(Protocol):
@@ -33,9 +33,10 @@ class Backend(Protocol):
         """Make a computer, stopped, with an empty home or that of a snapshot."""
         ...
 
-    async def start(self, name: str) -> None:
-        """Start the sandbox and our daemon in it, and return when the daemon answers. Nothing is
-        done when it runs already. What had died of it is cleared away first."""
+    async def start(self, name: str) -> tuple[Heal, ...]:
+        """Start the sandbox and our daemon in it, and return when the daemon answers. What had died
+        of it is cleared away first. When it runs already, only what is missing around it on the
+        host is mended, and told."""
         ...
 
     async def stop(self, name: str) -> None:

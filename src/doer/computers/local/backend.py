@@ -22,7 +22,7 @@ from doer.computers.local.networking import Networking
 from doer.computers.local.sockets import call, connect
 from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError
-from doer.records.computer import NetworkRules, Probe, Service, Spec, State, Stats
+from doer.records.computer import Heal, NetworkRules, Probe, Service, Spec, State, Stats
 
 UID = 210_000
 STOP_S, DIAL_S, COPY_S = 10.0, 10.0, 300.0
@@ -57,7 +57,7 @@ class LocalBackend:
         Rulebook(spec.network)
         await asyncio.to_thread(self._create_from, name, spec, snapshot)
 
-    async def start(self, name: str) -> None:
+    async def start(self, name: str) -> tuple[Heal, ...]:
         rules = (await asyncio.to_thread(self.spec, name)).network
         proxy, started = await asyncio.gather(
             self._networking.proxy(), asyncio.to_thread(self._start, name), return_exceptions=True
@@ -69,8 +69,9 @@ class LocalBackend:
             raise proxy
         if started:
             await self._networking.connect(name, rules)
-        else:
-            await self._networking.mend(name, rules)
+            return ()
+        mended = await self._networking.mend(name, rules)
+        return (Heal("network", "open connections were lost"),) if mended else ()
 
     async def stop(self, name: str) -> None:
         await asyncio.to_thread(self._stop, name)

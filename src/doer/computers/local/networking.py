@@ -37,10 +37,12 @@ class Networking:
         with socket.socket(fileno=fd) as listener:
             await proxy.register(name, listener, rules, self._folder(name), pid)
 
-    async def mend(self, name: str, rules: NetworkRules) -> None:
-        """Connect it when the proxy does not know it: it was started anew."""
-        if name not in await (await self.proxy()).ping():
+    async def mend(self, name: str, rules: NetworkRules) -> bool:
+        """Connect it when the proxy does not know it: it was started anew. True when so."""
+        lost = name not in await (await self.proxy()).ping()
+        if lost:
             await self.connect(name, rules)
+        return lost
 
     async def change(self, name: str, rules: NetworkRules) -> None:
         """Judge a running computer's requests by these rules from now on."""
