@@ -1,4 +1,7 @@
+from collections.abc import Generator
+
 import pytest
+from guest_daemon import GuestDaemon
 
 from doer.computers.computer import Computer
 from doer.computers.files import Files
@@ -13,3 +16,11 @@ def folder_computer(tmp_path):
     files = Files(home)
     yield Computer(files=files)
     files.close()
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory: pytest.TempPathFactory) -> Generator[GuestDaemon]:
+    """A computer's daemon without a sandbox around it, one for all tests of a file."""
+    guest = GuestDaemon(tmp_path_factory.mktemp("guest"))
+    yield guest
+    guest.end()

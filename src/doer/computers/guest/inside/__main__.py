@@ -1,6 +1,7 @@
 """The daemon inside a computer: `python3 -I inside SOCKET [--home FOLDER] [--display N]`.
 
-It starts what the host asks for, and ends and heals it. Standard library only, Python 3.9 or later.
+It prints `ready` when it listens, starts what the host asks for, and ends and heals it. Standard
+library only, Python 3.9 or later.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main() -> None:
         listener.listen(128)
         watch_children()
         start(Daemon(os.path.dirname(os.path.abspath(path)), home, env, display).serve(listener))
+        print("ready", flush=True)
         run()
 
 

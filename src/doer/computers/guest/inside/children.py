@@ -204,6 +204,12 @@ async def end(child: Child, grace_s: float = 1.0) -> None:
         await sleep(0.01)
 
 
+async def end_all() -> None:
+    """End everything that was started here and still runs."""
+    for child in list(_CHILDREN.values()):
+        await end(child, grace_s=0.2)
+
+
 def _send(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)

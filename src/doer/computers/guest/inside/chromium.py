@@ -74,6 +74,7 @@ class BrowserSlot:
                 raise
         self._child = child
         await caller.answer({"started": child.pid})
+        caller.given_away = True
         start(_join(child, sock))
 
     async def stop(self) -> None:

@@ -82,7 +82,7 @@ class Desktop:
         self._journal = Journal(folder)
         self._size = (0, 0)
         self._ready = Flag()
-        self._kept = False
+        self._kept = self._left = False
         self._faults = 0
         self._said = ""
 
@@ -146,10 +146,14 @@ class Desktop:
         with self._journal.open(log) as fd, open(os.devnull, "rb") as nothing:
             return spawn(argv, self._env, cwd or self._home, {0: nothing.fileno(), 1: fd, 2: fd})
 
+    def leave(self) -> None:
+        """Heal nothing from now on."""
+        self._left = True
+
     async def _keep(self) -> None:
         """Start the screen, and again whenever a part of it dies."""
         failed = 0
-        while True:
+        while not self._left:
             await sleep(_BACKOFF_S[min(failed, len(_BACKOFF_S) - 1)])
             began = time.monotonic()
             try:
@@ -194,7 +198,7 @@ class Desktop:
         """Keep a window manager until the screen dies."""
         settings = self._write_settings()
         pause_s = 0.1
-        while not xvnc.exited.up:
+        while not (xvnc.exited.up or self._left):
             try:
                 manager = self._spawn(
                     ["openbox", "--sm-disable", "--config-file", settings], "openbox.log"

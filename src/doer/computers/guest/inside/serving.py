@@ -9,11 +9,15 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 
+from children import end_all
 from chromium import BrowserSlot
 from desktop import Desktop
 from loop import readable, start, wait
+from processes import processes
 from running import run
+from storing import Storing
 from terminals import Terminals
+from watching import Watching
 from wire import Broken, Connection, Gone, Refused, Request
 
 MAX_CALLERS = 256
@@ -31,6 +35,7 @@ class Daemon:
         self._desktop = Desktop(folder, home, self._env, display)
         self._browser = BrowserSlot(folder, home, self._env, self._desktop)
         terminals = Terminals(home, self._env)
+        storing = Storing(home)
         self._answers: dict[str, Answer] = {
             "ping": self._ping,
             "run": self._run,
@@ -41,6 +46,15 @@ class Daemon:
             "terminal_resize": terminals.resize,
             "terminal_list": terminals.list,
             "terminal_close": terminals.close,
+            "files_stat": storing.stat,
+            "files_list": storing.list,
+            "files_read": storing.read,
+            "files_write": storing.write,
+            "files_mkdir": storing.mkdir,
+            "files_move": storing.move,
+            "files_remove": storing.remove,
+            "watch": Watching(home).watch,
+            "processes": processes,
             "screen": self._desktop.screen,
             "open": self._desktop.open,
             "browser": self._browser.start,
@@ -64,13 +78,14 @@ class Daemon:
         self._callers += 1
         try:
             await self._answer(caller)
+            await caller.finish()
         except Gone:
             pass
         except Exception:  # noqa: BLE001 (a fault in one call must not end the others)
             traceback.print_exc(file=sys.stderr)
         finally:
-            self._callers -= 1
             caller.close()
+            self._callers -= 1
 
     async def _answer(self, caller: Connection) -> None:
         try:
@@ -104,5 +119,7 @@ class Daemon:
 
     async def _stop(self, caller: Connection, request: Request) -> None:
         await self._browser.stop()
+        self._desktop.leave()
+        await end_all()
         await caller.answer({"stopped": True})
         os._exit(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+import time
 from collections.abc import Mapping
 from typing import Union
 
@@ -12,6 +13,7 @@ from loop import NEVER, On, readable, wait, writable
 
 JSON, OUT, ERR = 0, 1, 2
 MAX_FRAME = 1 << 20
+_LINGER_S = 5.0
 _HEAD = struct.Struct(">IB")
 
 Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
@@ -48,8 +50,10 @@ class Request:
     def number(self, name: str, default: float | None = None) -> float:
         value = self._fields.get(name)
         value = default if value is None else value
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or value != value:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise Refused(f"{name!r} must be a number")
+        if not abs(value) < 1 << 62:
+            raise Refused(f"{name!r} must be a number of common size")
         return value
 
     def whole(self, name: str, default: int | None = None, least: int = 0) -> int:
@@ -88,6 +92,7 @@ class Connection:
         self.sock = sock
         self._incoming = bytearray()
         self._outgoing = bytearray()
+        self.given_away = False  # the socket is another program's now
 
     @property
     def heard(self) -> On:
@@ -176,6 +181,18 @@ class Connection:
 
     async def answer(self, fields: Mapping[str, Json]) -> None:
         await self.send(JSON, json.dumps(fields).encode())
+
+    async def finish(self) -> None:
+        """Close once the caller has: dropping what it still sends could lose it our answer."""
+        until = time.monotonic() + _LINGER_S
+        try:
+            if not self.given_away:
+                self.sock.shutdown(socket.SHUT_WR)
+                while await wait(self.heard, until=until) and self.sock.recv(1 << 18):
+                    pass
+        except OSError:
+            pass  # it was quicker
+        self.close()
 
     def close(self) -> None:
         self.sock.close()
