@@ -55,7 +55,8 @@ class Caller:
         return False
 
     async def refuse(self, refusal: Refusal) -> None:
-        """Say why, in plain text. When an answer has begun, the connection breaks instead."""
+        """Say why, in plain text. When an answer has begun, the connection breaks instead. After
+        what is malformed nobody knows where the next request begins: that is its end."""
         if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             if self._http.our_state is not h11.SWITCHED_PROTOCOL:
                 self.wire.abort()
@@ -63,7 +64,7 @@ class Caller:
         self.wire.limited = False
         body = f"Doer's network proxy: {refusal.why}\n".encode()
         told = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
-        if not await self._drained():
+        if refusal.verdict == "malformed" or not await self._drained():
             told.append(("Connection", "close"))
         with contextlib.suppress(OSError, TimeoutError):
             await self.send(h11.Response(status_code=refusal.status, headers=told))
