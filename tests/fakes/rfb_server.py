@@ -44,6 +44,10 @@ class RfbServer:
         """Wait until the client has come through the handshake."""
         await self._reader.readexactly(12 + 1 + 1)
 
+    async def everything(self) -> bytes:
+        """All that the client sent until it hung up."""
+        return await self._reader.read()
+
     def hang_up(self) -> None:
         self._writer.transport.abort()
 

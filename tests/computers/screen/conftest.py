@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from doer.computers.screen.hands import KEYBOARD
+from doer.computers.screen.keyboard import LOAD
 from doer.computers.screen.screen import Screen
 
 SIZE = (800, 600)
@@ -54,7 +54,7 @@ class XServer:
         return client
 
     async def fresh_keyboard(self) -> None:
-        program = await asyncio.create_subprocess_exec(*KEYBOARD, env=self.env)
+        program = await asyncio.create_subprocess_exec(*LOAD, env=self.env)
         assert await program.wait() == 0
 
     def close(self) -> None:
@@ -111,13 +111,13 @@ async def terminal(
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), end
         )
-        script = f"exec 3> {pipe}; stty raw -echo; printf '{first}'; echo ready >&3; cat >&3"
+        script = f"exec 3> {pipe}; stty raw -echo; printf '{first}\\033[6n'; cat >&3"
         # the cursor stands still, so that the screen does
         options = ["-u8", "-geometry", "80x24+0+0", "-xrm", "*cursorBlink: false"]
         program = x_server.start("xterm", *options, "-e", "sh", "-c", script)
         started.append((program, transport))
         terminal = Terminal(reader)
-        assert await terminal.read_until(b"ready\n") == b"ready\n"
+        await terminal.read_until(b"R")  # where the cursor is: it has handled all before
         return terminal
 
     yield start

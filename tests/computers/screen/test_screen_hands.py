@@ -67,7 +67,7 @@ async def test_mouse_buttons_and_held_keys(screen, terminal) -> None:
 
 async def test_the_wheel_turns_both_ways_on_both_axes(screen, terminal) -> None:
     told = await terminal(MOUSE)
-    turns = [(0, 300), (0, -10), (200, 0), (-100, 0)]
+    turns = [(0, 350), (0, -10), (240, 0), (-100, 0)]
     await screen.act([Scroll(x=100, y=100, scroll_x=x, scroll_y=y) for x, y in turns])
     wheels = [(await told.read_until(b"M")).decode() for _ in range(7)]
     turned = [re.findall(r"<(\d+);\d+;\d+M", wheel)[0] for wheel in wheels]
@@ -80,7 +80,7 @@ async def test_a_drag_follows_its_path(screen, terminal) -> None:
     pressed = await told.read_until(b"M")
     assert pressed.startswith(b"\x1b[<0;")
     path = (await told.read_until(b"m")).decode().split("\x1b[<")[1:]
-    assert len(path) > 10
+    assert len(path) >= 3
     assert all(one.startswith("32;") and one.endswith("M") for one in path[:-1])
     column, row = map(int, pressed[4:-1].decode().split(";")[1:])
     end_column, end_row = map(int, path[-1][:-1].split(";")[1:])

@@ -4,10 +4,12 @@ Everything is checked before anything is pressed, and whatever is down when a ca
 comes up again.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Generator, Iterable
 
 from doer.computers.screen import keysyms
+from doer.computers.screen.keyboard import ROOM
 from doer.computers.screen.mirror import Mirror
 from doer.errors import ToolError
 from doer.records.screen import (
@@ -27,22 +29,22 @@ from doer.records.screen import (
 BUTTONS: dict[Button, int] = {"left": 1, "wheel": 2, "right": 4, "back": 128}
 """RFB's bits. There is none for a ninth button: `forward` is the keyboard's key for it."""
 UP, DOWN, LEFT, RIGHT = 8, 16, 32, 64
-NOTCH = 100
+NOTCH = 120
 """Pixels that one step of the wheel stands for, about what browsers scroll by one."""
 MOST_NOTCHES = 200
 LONGEST_TEXT = 20_000
 DRAG_STEP = 16
 """Pixels between two positions of a drag: programs start dragging after a few."""
+DRAG_STEP_S = 0.01
+"""And the time between them: many programs look at the pointer once per frame."""
+CLICKS_APART_S = 0.03
+"""Chromium takes two clicks in one millisecond for one."""
 STROKES_AT_ONCE = 200
-ROOM = 120
-"""Foreign characters a fresh keyboard map surely has room for, each a key of its own."""
 LITTLE_ROOM = 16
-"""The same for the map an X server starts with."""
+"""Characters that the map an X server starts with has room for."""
 
 FreshKeyboard = Callable[[], Awaitable[None]]
-"""Loads the map again with `KEYBOARD` (an X program, run inside), which forgets added keys."""
-KEYBOARD = ("setxkbmap", "-layout", "us", "-symbols", "pc+us")
-"""A US keyboard without media keys: half of all key numbers are left for foreign characters."""
+"""Runs `keyboard.LOAD` inside."""
 
 
 class Hands:
@@ -86,8 +88,11 @@ class Hands:
                     self._click(action)
             case DoubleClick():
                 with self._holding(action.keys):
-                    for _ in range(2):
-                        self._click(Click(x=action.x, y=action.y, button="left"))
+                    one = Click(x=action.x, y=action.y, button="left")
+                    self._click(one)
+                    await self._mirror.ping()
+                    await asyncio.sleep(CLICKS_APART_S)
+                    self._click(one)
             case Move():
                 with self._holding(action.keys):
                     self._mirror.move(action.x, action.y)
@@ -161,8 +166,9 @@ class Hands:
                     x = last.x + (point.x - last.x) * n // steps
                     y = last.y + (point.y - last.y) * n // steps
                     self._mirror.move(x, y, BUTTONS["left"])
-                    await self._mirror.ping()
+                    await asyncio.sleep(DRAG_STEP_S)
                 last = point
+            await self._mirror.ping()
         finally:
             if self._mirror.alive:
                 self._mirror.move(*self._mirror.pointer_at)
@@ -187,9 +193,8 @@ class Hands:
         await self._mirror.ping()
 
     async def _make_room(self, keys: list[int], settle: Callable[[], Awaitable[object]]) -> None:
-        """The X server gives each character that its map lacks a free key, until none is left;
-        nothing tells us when. So they are counted, and the map is loaded anew in time: a program
-        that still has old keys before it would read them with the new map."""
+        """Count the characters that take room in the keyboard's map, and load it anew in time. A
+        program that still has old keys before it then would read them with the new map."""
         coming = list(dict.fromkeys(filter(keysyms.foreign, keys)))[:ROOM]
         if self._fresh_keyboard is None:
             self._added = (self._added or set()) | set(coming)

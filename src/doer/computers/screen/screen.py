@@ -32,7 +32,7 @@ class _Live:
 
 class Screen:
     """Connects on first use, and again after the screen has died: what was under way then raises
-    `ComputerError`. `fresh_keyboard` runs `hands.KEYBOARD` inside; without it few characters that
+    `ComputerError`. `fresh_keyboard` runs `keyboard.LOAD` inside; without it few characters that
     a US keyboard lacks can be typed.
     """
 

@@ -8,7 +8,7 @@ from doer.computers.screen.damage import Rect
 from doer.computers.screen.mirror import Mirror
 from doer.records.screen import Effect, Move, ScreenAction, Screenshot, Wait
 
-REACTION_S = 0.15
+REACTION_S = 0.25
 """A program that has shown nothing by then is taken to do nothing."""
 QUIET_S = 0.06
 """No change for so long between two actions is rest; at the end of a call `LAST_QUIET_S` is."""
