@@ -19,6 +19,7 @@ from doer.computers.local import cgroups, starting
 from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
 from doer.computers.local.networking import Networking
+from doer.computers.local.probe import probe
 from doer.computers.local.sockets import call, connect
 from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError
@@ -42,7 +43,7 @@ class LocalBackend:
         return "local"
 
     async def probe(self) -> Probe:
-        return Probe(backend="local")
+        return await asyncio.to_thread(probe, self._folders.owner, self._folders.root)
 
     def names(self) -> tuple[str, ...]:
         return self._folders.names()

@@ -19,10 +19,13 @@ from doer.records.computer import Spec
 KEEPER_S, DAEMON_S = 20.0, 30.0
 PROXY = "http://127.0.0.1:3128"
 PACKAGE = Path(__file__).parents[3]
-RUN = f"import sys; sys.path.insert(0, {str(PACKAGE)!r}); " + (
-    "from doer.computers.local.keeper.main import main; main()"
-)
 GUEST = Path(__file__).parents[1] / "guest" / "inside"
+
+
+def launch(module: str) -> str:
+    """The source of a programme that runs a module of the keeper, with nothing else on its path."""
+    path = f"import sys; sys.path.insert(0, {str(PACKAGE)!r}); "
+    return f"{path}from doer.computers.local.keeper.{module} import main; main()"
 
 
 def environment(spec: Spec) -> dict[str, str]:
@@ -93,7 +96,7 @@ def _keep(plan: Plan, said: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, said.open("wb") as log:
         with theirs:
-            command = [sys.executable, "-I", "-S", "-c", RUN, str(theirs.fileno())]
+            command = [sys.executable, "-I", "-S", "-c", launch("main"), str(theirs.fileno())]
             launcher = subprocess.Popen(
                 command,
                 pass_fds=(theirs.fileno(),),

@@ -25,7 +25,7 @@ def stage(plan: Plan) -> socket.socket:
     if os.geteuid() == 0:
         kernel.unshare(kernel.NEW_NS)
         _bind(plan)
-        _become(plan.uid, plan.gid)
+        become(plan.uid, plan.gid)
         kernel.unshare(kernel.NEW_USER | kernel.NEW_NS | kernel.NEW_NET)
         kernel.map_user(plan.uid, plan.gid)
     else:
@@ -33,7 +33,7 @@ def stage(plan: Plan) -> socket.socket:
         kernel.map_user(plan.uid, plan.gid)
         _bind(plan)
     _mount_home(plan.layers)
-    return _plant()
+    return plant()
 
 
 def _bind(plan: Plan) -> None:
@@ -48,7 +48,8 @@ def _bind(plan: Plan) -> None:
         os.close(folder)
 
 
-def _become(uid: int, gid: int) -> None:
+def become(uid: int, gid: int) -> None:
+    """Give up being root, for good."""
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
@@ -62,7 +63,8 @@ def _mount_home(layers: tuple[str, ...]) -> None:
     kernel.mount("overlay", HOME, "overlay", kernel.NOSUID | kernel.NODEV, options)
 
 
-def _plant() -> socket.socket:
+def plant() -> socket.socket:
+    """The listener of the network namespace that the process is in."""
     kernel.bring_loopback_up()
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

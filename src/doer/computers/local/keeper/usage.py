@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 BLOCK = 512
+_IN_MEMORY = ("tmp", "dev/shm")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -50,29 +51,46 @@ def _descend(open_folders: list[tuple[int, list[str]]], name: str, fd: int | Non
         raise
 
 
-def nameless(pids: list[int]) -> tuple[int, int]:
-    """Bytes of open files without a name, on disk and in memory (memfd and the like)."""
+def nameless(pids: list[int], inside: int) -> tuple[int, int]:
+    """Bytes of open files without a name, on disk and in memory (memfd and the like). Those in
+    `in_memory_file_systems`, which the process `inside` sees, are left to it."""
     on_disk, in_memory, counted = 0, 0, set[tuple[int, int]]()
+    memory, elsewhere = _device_of_memory(), {*_devices(inside)}
     for seen in _open_files(pids):
         key = (seen.st_dev, seen.st_ino)
         if seen.st_nlink or not stat.S_ISREG(seen.st_mode) or key in counted:
             continue
         counted.add(key)
-        if os.major(seen.st_dev):
-            on_disk += seen.st_blocks * BLOCK
-        else:
+        if seen.st_dev == memory:
             in_memory += seen.st_blocks * BLOCK
+        elif seen.st_dev not in elsewhere:
+            on_disk += seen.st_blocks * BLOCK
     return on_disk, in_memory
 
 
-def in_memory_file_systems(pid: int) -> int:
+def in_memory_file_systems(inside: int) -> int:
     """Bytes in the /tmp and /dev/shm that a process of the computer sees."""
     total = 0
-    for place in ("tmp", "dev/shm"):
+    for place in _IN_MEMORY:
         with contextlib.suppress(OSError):
-            seen = os.statvfs(f"/proc/{pid}/root/{place}")
+            seen = os.statvfs(f"/proc/{inside}/root/{place}")
             total += (seen.f_blocks - seen.f_bfree) * seen.f_frsize
     return total
+
+
+def _devices(inside: int) -> Iterator[int]:
+    for place in _IN_MEMORY:
+        with contextlib.suppress(OSError):
+            yield Path(f"/proc/{inside}/root/{place}").stat().st_dev
+
+
+def _device_of_memory() -> int:
+    """All memfds of a machine, ours too, lie on one device of the kernel's."""
+    ours = os.memfd_create("device")
+    try:
+        return os.fstat(ours).st_dev
+    finally:
+        os.close(ours)
 
 
 def _open_files(pids: list[int]) -> Iterator[os.stat_result]:

@@ -11,7 +11,6 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 from doer.computers.local.keeper import events, tree, usage
@@ -24,6 +23,7 @@ SLACK = 4 * MB  # bytes the disk's free space moves by without a look at the fol
 MEASURE_S = 60.0
 FLOOR = 512 * MB
 """When less is free on the disk, a computer that grows is over its limit whatever that is."""
+MEMFD_TICKS = 4
 CROWDED = 0.9
 CROWDED_TICKS = 8
 
@@ -36,6 +36,7 @@ class Watchdog:
         self._free = 0
         self._measured_at = -MEASURE_S
         self._written: dict[int, int] = {}
+        self._ticks = 0
         self._crowded = 0
         self._killed = 0
 
@@ -57,7 +58,7 @@ class Watchdog:
             folders = sum(usage.blocks(f"{COMPUTER}/{part}") for part in ("upper", "run"))
         except OSError:  # too deep to walk: nobody needs that but who hides something
             folders = self._plan.disk_mb * MB + 1
-        self._disk = folders + usage.nameless(pids)[0]
+        self._disk = folders + usage.nameless(pids, _inside(pids))[0]
         return self._disk
 
     def measure_memory(self) -> int:
@@ -104,15 +105,19 @@ class Watchdog:
     def _look_at_memory(self) -> None:
         limit = self._plan.memory_mb * MB
         living = list(tree.processes(self._root))
-        files = usage.in_memory_file_systems(self._root_inside(living))
+        pids = [one.pid for one in living]
+        files = usage.in_memory_file_systems(_inside(pids))
+        self._ticks += 1
+        if self._ticks % MEMFD_TICKS == 0:
+            files += usage.nameless(pids, _inside(pids))[1]
         if sum(one.memory for one in living) + files < limit:
             return  # shared pages were counted fully, so it cannot be more
-        if (total := _memory([one.pid for one in living])) < limit:
+        if (total := _memory(pids)) < limit:
             return
-        shares = {one.pid: tree.shared_fairly(one.pid) for one in living}
         groups: Counter[int] = Counter()
         for one in self._killable():
-            groups[one.group] += shares.get(one.pid, 0)
+            held = usage.nameless([one.pid], one.pid)[1]
+            groups[one.group] += tree.shared_fairly(one.pid) + held
         said = f"it takes {total // MB} MB of memory; {self._plan.memory_mb} MB are allowed"
         if not groups:
             self._end_all("memory", said)
@@ -147,9 +152,6 @@ class Watchdog:
         kept = {one.group for one in living if one.pid == self._root or _number(one.pid) < 3}
         return [one for one in living if one.group not in kept]
 
-    def _root_inside(self, living: Iterable[Process]) -> int:
-        return next((one.pid for one in living if _number(one.pid) == 2), self._root)
-
     def _end_group(self, what: str, said: str, victim: Process) -> None:
         name = _name(victim.pid)
         for one in self._killable():
@@ -165,8 +167,8 @@ class Watchdog:
 def _memory(pids: list[int]) -> int:
     shares = [tree.shares(pid) for pid in pids]
     mapped = sum(shared for _, shared in shares)
-    root = pids[-1] if pids else 0
-    files = usage.in_memory_file_systems(root) + usage.nameless(pids)[1]
+    inside = _inside(pids)
+    files = usage.in_memory_file_systems(inside) + usage.nameless(pids, inside)[1]
     return sum(fair for fair, _ in shares) - mapped + max(mapped, files)
 
 
@@ -196,6 +198,11 @@ def _name(pid: int) -> str:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     return "?"
+
+
+def _inside(pids: list[int]) -> int:
+    """One of them that sees the computer's own files: the third, after the two of the wrapping."""
+    return pids[2] if len(pids) > 2 else 0
 
 
 def _number(pid: int) -> int:
