@@ -24,7 +24,8 @@ from typing import Any
 
 from doer.computers.browser import chromium
 from doer.computers.browser.browser import Browser
-from doer.computers.browser.host import PAGE_JS, BrowserHost
+from doer.computers.browser.fittings import PAGE_JS
+from doer.computers.browser.host import BrowserHost
 
 VIEWPORT = (500, 400)
 USER, PASSWORD, LOGIN = 2, 3, 4  # references on the form

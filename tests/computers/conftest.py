@@ -1,5 +1,6 @@
 """A real Chromium, pages for it, and a look at its processes."""
 
+import base64
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,8 +10,11 @@ from threading import Event, Thread
 import pytest
 import pytest_asyncio
 
+from doer.computers.browser.attach import attach
 from doer.computers.browser.browser import Browser
+from doer.computers.browser.chromium import Chromium, start
 from doer.computers.browser.host import BrowserHost
+from doer.computers.browser.profile import Options
 
 
 class Site:
@@ -18,6 +22,9 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}  # content type and body, to be downloaded
+        self.passwords: dict[str, str] = {}  # user:password, of pages that ask for it
+        self.asked: list[str] = []  # what was sent to them
         self.cookies: list[str] = []
         self.closing = Event()
         site = self
@@ -31,16 +38,33 @@ class Site:
                     self.send_error(404)
                     return
                 site.cookies.append(self.headers.get("Cookie", ""))
-                if path not in site.pages:
+                if path in site.passwords and not self.logged_in(site.passwords[path]):
+                    self.answer(
+                        401, "text/html", b"<p>not for you", WWW_Authenticate="Basic realm=R"
+                    )
+                elif path in site.files:
+                    kind, body = site.files[path]
+                    self.answer(200, kind, body)
+                elif path in site.pages:
+                    self.answer(200, "text/html; charset=utf-8", site.pages[path].encode())
+                else:
                     site.closing.wait()
                     self.close_connection = True
-                    return
-                body = site.pages[path].encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
+
+            def logged_in(self, wanted: str) -> bool:
+                sent = self.headers.get("Authorization", "")
+                site.asked.append(sent)
+                return sent == f"Basic {base64.b64encode(wanted.encode()).decode()}"
+
+            def answer(self, status: int, kind: str, body: bytes, **headers: str) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in headers.items():
+                    self.send_header(name.replace("_", "-"), value)
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -54,6 +78,10 @@ class Site:
         """Put a page there; its address."""
         self.pages[path] = f"<!doctype html>{html}"
         return self.origin + path
+
+    def at(self, host: str, path: str = "/") -> str:
+        """The address under another name of this machine, such as a.localhost: another site."""
+        return f"http://{host}:{self.port}{path}"
 
 
 @pytest.fixture
@@ -79,6 +107,33 @@ async def browser(host: BrowserHost) -> AsyncGenerator[Browser]:
     browser = await host.new_browser(viewport=(800, 600))
     yield browser
     await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium() -> AsyncGenerator[Chromium]:
+    """One whose tabs are all the test's own."""
+    chromium = await start()
+    yield chromium
+    await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def profile(chromium: Chromium) -> AsyncGenerator[Browser]:
+    """A browser with tabs, one of them, blank. What it has downloaded is in Chromium's world."""
+    options = Options(downloads="/tmp/downloads", viewport=(800, 600), download_bytes=1_000_000)
+    browser = await attach(chromium.connection, options)
+    yield browser
+    await clean(browser)
+
+
+async def clean(browser: Browser) -> None:
+    """Close all tabs but a blank one."""
+    tabs = browser.profile.tabs
+    first = [number for number, _ in tabs.items()]
+    for number in first:
+        await tabs.close(number)
+    await browser.open("about:blank")
+    await browser.read()
 
 
 @pytest.fixture

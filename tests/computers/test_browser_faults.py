@@ -46,7 +46,7 @@ async def test_a_click_to_another_origin_shows_the_new_page(browser: Browser, si
 async def test_a_page_that_never_finishes_loading_is_used_as_it_is(
     host: BrowserHost, site: Site
 ) -> None:
-    browser = await host.new_browser(action_s=1, open_s=1)
+    browser = await host.new_browser(action_s=2, open_s=2)
     site.page("<p>enough</p><img src='/never'>", "/slow")
     await browser.open(f"{site.origin}/slow")
     assert (await browser.read()).elements[0].name == "enough"
@@ -59,8 +59,8 @@ async def test_a_page_that_never_finishes_loading_is_used_as_it_is(
 async def test_a_site_that_does_not_answer_is_told_to_the_model(
     host: BrowserHost, site: Site
 ) -> None:
-    browser = await host.new_browser(open_s=0.5)
-    with pytest.raises(ToolError, match=r"/never could not be opened: no answer in 0\.4 s"):
+    browser = await host.new_browser(open_s=2)
+    with pytest.raises(ToolError, match=r"/never could not be opened: no answer in 1\.6 s"):
         await browser.open(f"{site.origin}/never")
     await browser.open(site.page("<p>alive</p>"))
     assert (await browser.read()).elements[0].name == "alive"
@@ -134,7 +134,7 @@ async def test_a_hung_page_is_given_up_and_disturbs_nobody(host: BrowserHost, si
 
 
 async def test_a_page_that_hangs_while_loading_is_given_up(host: BrowserHost, site: Site) -> None:
-    browser = await host.new_browser(open_s=0.5)
+    browser = await host.new_browser(open_s=2)
     with pytest.raises(ComputerError, match="did not answer"):
         await browser.open(site.page("<script>while (true);</script>"))
     assert not browser.alive

@@ -1,4 +1,4 @@
-"""The Chrome DevTools Protocol over a pair of pipes: JSON messages, each ended by a NUL byte.
+"""The Chrome DevTools Protocol over two pipes or a socket: JSON messages, each ended by a NUL.
 
 Commands are pipelined: `send` returns a future at once, and everything sent within one turn of the
 event loop leaves in one write. Spec: https://chromedevtools.github.io/devtools-protocol/
@@ -6,6 +6,7 @@ event loop leaves in one write. Spec: https://chromedevtools.github.io/devtools-
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -42,9 +43,9 @@ class _Message(msgspec.Struct, rename="camel"):
 
 
 class Connection(asyncio.Protocol):
-    """One Chromium's pipe. Answers are futures of undecoded JSON: their reader knows the type.
+    """The line to one Chromium. Answers are futures of undecoded JSON: their reader knows the type.
 
-    When the pipe closes every pending and every later command fails with `ComputerError`.
+    When it closes every pending and every later command fails with `ComputerError`.
     """
 
     def __init__(self) -> None:
@@ -75,6 +76,20 @@ class Connection(asyncio.Protocol):
             raise
         return self
 
+    @classmethod
+    async def open_socket(cls, sock: socket.socket) -> Self:
+        """Take over a connected stream socket that carries both directions."""
+        loop = asyncio.get_running_loop()
+        self = cls()
+        sock.setblocking(False)
+        try:
+            transport, _ = await loop.create_connection(lambda: self, sock=sock)
+        except BaseException:
+            sock.close()
+            raise
+        self._reader = self._writer = transport
+        return self
+
     @property
     def alive(self) -> bool:
         return not self._ended
@@ -89,10 +104,14 @@ class Connection(asyncio.Protocol):
     def drop(self, session: str, why: str) -> None:
         """Fail what is pending in one session, and hear no more of it."""
         self._handlers.pop(session, None)
+        self.fail(session, ComputerError(why))
+
+    def fail(self, session: str, error: Exception) -> None:
+        """Fail what is pending in one session. Answers that come all the same are not looked at."""
         for id, (future, of) in list(self._pending.items()):
             if of == session:
                 del self._pending[id]
-                _fail(future, ComputerError(why))
+                _fail(future, error)
 
     def send(
         self, method: str, params: dict[str, Any] | None = None, session: str = ""

@@ -1,25 +1,15 @@
 """One Chromium that makes isolated pages, for training: a page in a context of its own each."""
 
 import asyncio
-from importlib.resources import files
 from typing import Self
 
 from doer.computers.browser.browser import ACTION_S, OPEN_S, Browser
-from doer.computers.browser.cdp import CdpError, Command, Connection
+from doer.computers.browser.cdp import CdpError, Connection
 from doer.computers.browser.chromium import Chromium, start
+from doer.computers.browser.fittings import PAGE_JS, Fittings
 from doer.computers.browser.tab import Tab
 from doer.errors import ComputerError
 
-SCRIPTS = ("element.js", "reading.js", "acting.js")
-PAGE_JS = "\n".join(
-    (
-        "(() => { if (window !== top || window.__doer) return;",  # frames are read from the top
-        *(files("doer.computers.browser").joinpath("page", name).read_text() for name in SCRIPTS),
-        "})();\n",
-    )
-)
-"""Runs in every document before its own scripts and defines `__doer`, in the page's own world: it
-calls the page's `__doerSignal`. A hostile page could lie to it, as it could in its elements."""
 VIEWPORT = (1280, 800)
 
 
@@ -63,7 +53,8 @@ class BrowserHost:
         connection = self._chromium.connection
         try:
             async with asyncio.timeout(open_s):
-                context, tab = await _new_tab(connection, PAGE_JS + init_script, viewport)
+                fittings = Fittings(script=PAGE_JS + init_script, viewport=viewport)
+                context, tab = await _new_tab(connection, fittings)
         except TimeoutError:
             connection.close()  # of no use to anybody; the next call starts another
             raise ComputerError(f"Chromium made no page in {open_s:g} s") from None
@@ -81,9 +72,7 @@ class BrowserHost:
                 self.restarts += 1
 
 
-async def _new_tab(
-    connection: Connection, script: str, viewport: tuple[int, int]
-) -> tuple[str, Tab]:
+async def _new_tab(connection: Connection, fittings: Fittings) -> tuple[str, Tab]:
     """A context's id and the one tab in it."""
     context = (await connection.call("Target.createBrowserContext"))["browserContextId"]
     try:
@@ -91,22 +80,10 @@ async def _new_tab(
         target = (await connection.call("Target.createTarget", place))["targetId"]
         attach = {"targetId": target, "flatten": True}
         session = (await connection.call("Target.attachToTarget", attach))["sessionId"]
-        tab = Tab(connection, session, target)
-        await tab.send_all(_settings(script, viewport))
+        tab = Tab(connection, session, target, fittings)
+        tab.fit()
+        await tab.fitted()
     except BaseException:
         connection.send("Target.disposeBrowserContext", {"browserContextId": context})
         raise
     return context, tab
-
-
-def _settings(script: str, viewport: tuple[int, int]) -> list[Command]:
-    width, height = viewport
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    source = {"source": script, "runImmediately": True}
-    return [
-        ("Page.enable", {}),
-        ("Inspector.enable", {}),
-        ("Emulation.setFocusEmulationEnabled", {"enabled": True}),  # many pages, all have focus
-        ("Emulation.setDeviceMetricsOverride", metrics),
-        ("Page.addScriptToEvaluateOnNewDocument", source),
-    ]

@@ -39,7 +39,7 @@ const hitAt = (x, y) => {
     const next = root.elementFromPoint(x - dx, y - dy);
     if (!next || next === hit) return hit;
     hit = next;
-    if (hit.shadowRoot) root = hit.shadowRoot;
+    if (rootOf(hit)) root = rootOf(hit);
     else if (frameBody(hit)) {
       root = hit.contentDocument;
       [dx, dy] = frameOffset(root.defaultView);
@@ -102,6 +102,27 @@ const aim = (ref, { edit = false, to = null } = {}) => answer(() => {
   const start = pointOf(found, ref);
   return { start, end: to === null ? null : middleOf(known(to)), parted: PARTED.has(found.about.type) };
 });
+
+// The point in this document of a point in a frame of another origin. With `scroll` it is scrolled to,
+// and has to be where a click reaches the frame. The frame's own scrolling may move this document too,
+// and later, so two frames are drawn first: then the browser knows as well where the frame is.
+const through = async (index, [x, y], { scroll = true } = {}) => {
+  const { node } = portals[index] || {};
+  if (!node?.isConnected) return { refused: "the frame it is in has gone; read the page again" };
+  const point = () => portals[index].corner.map((corner, axis) => corner + [x, y][axis]);
+  if (!scroll) return { start: point() };
+  const inside = ([left, top]) => left >= 0 && top >= 0 && left < innerWidth && top < innerHeight;
+  await drawn();
+  if (!inside(point())) {
+    node.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+    const [left, top] = point();
+    if (!inside(point())) scrollBy({ left: left - innerWidth / 2, top: top - innerHeight / 2, behavior: "instant" });
+    await drawn();
+  }
+  const hit = hitAt(...point());
+  if (hit === node) return { start: point() };
+  return { refused: hit ? `the frame it is in is covered by ${hit.tagName.toLowerCase()}` : "it cannot be scrolled to" };
+};
 
 const middleOf = ({ box: [x, y, width, height] }) => [x + width / 2, y + height / 2];
 
@@ -177,6 +198,21 @@ const describe = (ref) => answer(() => {
   return facts;
 });
 
+// --- for the browser's debugger -----------------------------------------------------------------
+
+const middle = (ref) => answer(() => ({ start: middleOf(known(ref)) }));
+const node = (ref) => known(ref).about;
+const fileInput = (ref) => answer(() => {
+  const { about: e } = known(ref);
+  const found = e.tagName === "INPUT" && e.type === "file";
+  if (found && e.disabled) refuse(known(ref), ref, "is disabled");
+  return { found, several: found && e.multiple };
+});
+const frames = () => portals.map((portal) => portal.node);
+
 Object.defineProperty(window, "__doer", {
-  value: Object.freeze({ read, settledRead, scrolledRead, aim, fill, select, describe }),
+  value: Object.freeze({
+    read, settledRead, scrolledRead, aim, fill, select, describe, through, middle, node, fileInput,
+    frames, hollowElements, reveal,
+  }),
 });

@@ -1,5 +1,6 @@
-// Reads the page as a list of elements, in document order. Open shadow roots and frames of the same
-// origin are part of the page; frames of other origins and canvases are not looked into.
+// Reads the page as a list of elements, in document order. Shadow roots and frames of the same origin
+// are part of the page; frames of other origins are read by a script of their own, and our reader puts
+// the readings together. Canvases are not looked into.
 "use strict";
 
 const LIMIT = 128; // elements in one view
@@ -9,6 +10,9 @@ const SETTLE_MS = 10; // for the page's own reaction to an input,
 const TURNS = 3; // and for its timers of 0 ms
 const FRAMES_MS = 500; // how long a page that draws no frames is waited for
 const ICON_PX = 48; // a larger svg is a drawing: its shapes and texts are elements of their own
+const FRAME_PX = 10; // smaller frames hold nothing to be read,
+const HOLLOW_PX = 10; // nor do smaller elements
+const ASKED = 64; // elements at a time
 const SKIP = new Set(["HEAD", "LINK", "META", "NOSCRIPT", "OPTION", "SCRIPT", "STYLE", "TEMPLATE"]);
 const SHAPES = new Set(["circle", "ellipse", "line", "path", "polygon", "polyline", "rect"]);
 
@@ -103,7 +107,25 @@ class TextRun extends Found {
   }
 }
 
+// A frame of another origin. It has a place in the reading, but no reference.
+class Portal extends Found {
+  roleNow() {
+    return "frame";
+  }
+
+  nameNow() {
+    return "";
+  }
+
+  // [x, y] of its content's corner.
+  get corner() {
+    const [x, y] = this.box;
+    return [x + this.node.clientLeft, y + this.node.clientTop];
+  }
+}
+
 let seen = []; // what the last reading showed, by reference
+let portals = []; // and the frames of other origins among it
 
 // --- drawings and icons -------------------------------------------------------------------------
 
@@ -117,7 +139,7 @@ const shapeName = (e) => clean(`${e.tagName} ${paintOf(e)}`);
 const iconName = (e) => pictureName(e) || "svg";
 
 // Collects a part of a drawing; true when there is nothing more to find inside.
-const drawn = (e, out) => {
+const isDrawn = (e, out) => {
   if (SHAPES.has(e.tagName)) {
     if (paintOf(e)) out.push(new Picture(e, shapeName));
     return true;
@@ -146,8 +168,34 @@ const frameBody = (e) => {
   }
 };
 
+// Elements that may have a closed shadow root, which only the browser's debugger sees: custom ones, and
+// others that take space and show nothing. It is asked once for each, and again at another size.
+const HOSTS = /^(ARTICLE|ASIDE|BLOCKQUOTE|DIV|FOOTER|H[1-6]|HEADER|MAIN|NAV|P|SECTION|SPAN)$/;
+let hollow = [];
+const asked = new WeakMap();
+const closedRoots = new WeakMap();
+
+const rootOf = (e) => e.shadowRoot || closedRoots.get(e);
+
+const mayHide = (e, empty) => {
+  if (rootOf(e) || !(e.tagName.includes("-") || (empty && HOSTS.test(e.tagName)))) return false;
+  const { offsetWidth: width, offsetHeight: height } = e;
+  return width >= HOLLOW_PX && height >= HOLLOW_PX && asked.get(e) !== `${width} ${height}`;
+};
+
+const hollowElements = () => {
+  const some = hollow.slice(0, ASKED);
+  for (const e of some) asked.set(e, `${e.offsetWidth} ${e.offsetHeight}`);
+  return some;
+};
+
+const reveal = (root) => {
+  closedRoots.set(root.host, root);
+};
+
 const children = (e) => {
-  if (e.shadowRoot) return e.shadowRoot.childNodes;
+  const root = rootOf(e);
+  if (root) return root.childNodes;
   if (e.tagName === "DETAILS" && !e.open) return e.querySelectorAll(":scope > summary");
   return e.tagName === "SLOT" ? e.assignedNodes({ flatten: true }) : e.childNodes;
 };
@@ -159,7 +207,7 @@ const walk = (e, out, clickable) => {
   if (roleOf(e)) out.push(new Control(e));
   else if (e.tagName === "IFRAME" || e.tagName === "FRAME") walkFrame(e, out);
   else if (e.tagName === "LABEL" && e.control) walkLabel(e, out);
-  else if (e.namespaceURI.endsWith("svg") && drawn(e, out)) return;
+  else if (e.namespaceURI.endsWith("svg") && isDrawn(e, out)) return;
   // The usual way to keep a text for screen readers out of sight.
   else if (e.offsetWidth === 1 && e.offsetHeight === 1) return;
   else walkInside(e, out, clickable || Boolean(e.onclick));
@@ -168,7 +216,11 @@ const walk = (e, out, clickable) => {
 const walkFrame = (frame, out) => {
   const body = frameBody(frame);
   if (body) walk(body, out, false);
+  else if (isForeign(frame)) out.push(new Portal(frame));
 };
+
+const isForeign = (frame) =>
+  frame.contentDocument === null && frame.offsetWidth >= FRAME_PX && frame.offsetHeight >= FRAME_PX;
 
 // A label's text is the name of its control, which is read where it stands; where the control is
 // hidden (and drawn by style sheets) the label stands for it.
@@ -197,9 +249,9 @@ const walkInside = (e, out, clickable) => {
     }
   }
   flush();
-  if (out.length === before && !e.firstElementChild && e !== document.body && isIcon(e)) {
-    out.push(new Picture(e, pictureName));
-  }
+  const empty = out.length === before && !e.firstElementChild && e !== document.body;
+  if (mayHide(e, empty)) hollow.push(e);
+  if (empty && isIcon(e)) out.push(new Picture(e, pictureName));
 };
 
 // --- the view -----------------------------------------------------------------------------------
@@ -226,15 +278,28 @@ const elementOf = (found, ref) => [
   ref, found.role, found.name, valueOf(found.about, found.role), statesOf(found.about), found.box.map(round),
 ];
 
-// The record PageView as one string, which is cheaper to hand over than many values.
+// The record PageView as one string, which is cheaper to hand over than many values. `portals`:
+// before which element each frame of another origin stands, and its corner.
 const read = () => {
   const all = [];
+  hollow = [];
   if (document.body) walk(document.body, all, false);
   const above = firstShown(all);
-  seen = all.slice(above, above + LIMIT).map((found) => found.read());
-  const below = all.length - above - seen.length;
+  seen = [];
+  portals = [];
+  const places = [];
+  for (const found of all.slice(above, above + LIMIT)) {
+    if (found instanceof Portal) {
+      portals.push(found);
+      places.push([seen.length, ...found.corner]);
+    } else seen.push(found.read());
+  }
+  const below = all.length - above - seen.length - portals.length;
   const elements = seen.map(elementOf);
-  return toJson({ url: location.href, title: clean(document.title), elements, above, below, signal: signal() });
+  const view = { url: location.href, title: clean(document.title), elements, above, below, signal: signal() };
+  if (portals.length) view.portals = places;
+  if (hollow.length) view.hollow = hollow.length;
+  return toJson(view);
 };
 
 const turn = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -249,8 +314,10 @@ const settledRead = async () => {
 
 const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
+const drawn = () => Promise.race([frame().then(frame), turn(FRAMES_MS)]);
+
 // A wheel's turn is answered before it has moved the page: that takes two frames.
 const scrolledRead = async () => {
-  await Promise.race([frame().then(frame), turn(FRAMES_MS)]);
+  await drawn();
   return settledRead();
 };
