@@ -4,19 +4,21 @@ import re
 
 from selectolax.lexbor import LexborNode
 
-from doer.computers.text.element import Attributes
+from doer.computers.text.element import Attributes, below, words
 from doer.computers.text.flow import Flow, Leave
 
 LANGUAGE = re.compile(r"(?:^|\s)(?:language|lang|highlight|sourceCode)[-\s]([\w+#.-]{1,20})")
 NUMBERED = re.compile(r"(?:^|\s)(?:linenos?|linenodiv|line-numbers?|gutter|ln-num)(?:\s|$)")
-LISTING = 0.2  # so much of the text in links: a list of files
+LINKS = 30  # of one block of code are listed below it
 
 
 def enter_pre(flow: Flow, node: LexborNode, attributes: Attributes) -> Leave:
     flow.cut()
     if flow.raw:
         return flow.cut
-    outer, flow.unmarked = flow.unmarked, flow.unmarked or not _is_listing(node)
+    links = node.css("a[href]")
+    listing = bool(links) and _is_listing(node)
+    outer, flow.unmarked = flow.unmarked, flow.unmarked or not listing
     flow.raw = True
 
     def leave() -> None:
@@ -29,6 +31,8 @@ def enter_pre(flow: Flow, node: LexborNode, attributes: Attributes) -> Leave:
             for line in lines:
                 flow.emit(line.rstrip("\r"), "code")
             flow.emit("```", "code")
+        if links and not listing and not flow.muted:
+            _list_links(flow, links)
 
     return leave
 
@@ -36,6 +40,17 @@ def enter_pre(flow: Flow, node: LexborNode, attributes: Attributes) -> Leave:
 def is_number_of_line(attributes: Attributes) -> bool:
     """Whether an element within code only counts its lines."""
     return bool(NUMBERED.search(attributes.get("class") or ""))
+
+
+def _list_links(flow: Flow, links: list[LexborNode]) -> None:
+    """The links in code, which would spoil it if they were marked there, and are new."""
+    fresh: list[str] = []
+    for link in links[:LINKS]:
+        href, text = link.attributes.get("href") or "", words(link)
+        if text and not flow.addresses.is_known(href):
+            fresh.append(flow.addresses.linked(href, text))
+    if fresh:
+        flow.emit(f"[links in this code: {' '.join(fresh)}]")
 
 
 def _language(node: LexborNode, attributes: Attributes) -> str:
@@ -51,7 +66,12 @@ def _language(node: LexborNode, attributes: Attributes) -> str:
 
 
 def _is_listing(node: LexborNode) -> bool:
-    if node.css_first("code") is not None:
-        return False
-    links = sum(len(link.text() or "") for link in node.css("a[href]"))
-    return links > LISTING * len("".join((node.text() or "").split()))
+    """Whether most lines begin with a link, as those of a list of files do."""
+    leading = 0
+    line = ""
+    for one in below(node):
+        if one.is_text_node:
+            line = f"{line}{one.text_content or ''}".rpartition("\n")[2]
+        elif one.tag == "a" and "href" in one.attributes and not line.strip():
+            leading += 1
+    return 2 * leading > len((node.text() or "").strip().splitlines())

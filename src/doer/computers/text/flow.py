@@ -4,18 +4,16 @@ of code. Wrapped by `layout.py`, which gives them their numbers."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urldefrag, urljoin, urlsplit
 
+from doer.computers.text.addresses import Addresses
 from doer.computers.text.unseen import seen
-from doer.records.document import Field, Link
+from doer.records.document import Field
 
 LineKind = Literal["text", "row", "code", "heading", "pointer"]
 Leave = Callable[[], None]
 MAX_CHARS = 4_000_000
 MAX_LINES = 100_000
 MAX_INDENTS = 12
-URL_CHARS = 2000
-DATA_CHARS = 60  # of an address that carries its content in itself
 
 
 @dataclass
@@ -54,11 +52,10 @@ class Full(Exception):
 class Flow:
     """Gathers what is written. `Full` is raised past the limits; what came before can be used."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, base: str) -> None:
         self.url = url
-        self.host = urlsplit(url).netloc
+        self.addresses = Addresses(url, base)
         self.lines: list[Line] = []
-        self.links: list[Link] = []
         self.menus: list[str] = []
         self.fields: list[Field] = []  # of the form that is open
         self.labels: dict[str, str] = {}  # id of a control -> its label
@@ -70,7 +67,6 @@ class Flow:
         self._marks: list[_Mark] = []
         self._indents: list[_Indent] = []
         self._ids: list[str] = []
-        self._numbers: dict[str, int] = {}
         self._chars = 0
         self._count = 0
 
@@ -176,42 +172,3 @@ class Flow:
             return inner
 
         return back
-
-    def link(self, href: str, text: str) -> int:
-        """The number of a link; the same address keeps its number. 0 when it leads nowhere."""
-        url = self.absolute(href)
-        if not url:
-            return 0
-        if url not in self._numbers:
-            self.links.append(Link(text=text[:200], url=url))
-            self._numbers[url] = len(self.links)
-        return self._numbers[url]
-
-    def absolute(self, href: str) -> str:
-        href = seen(href).strip()
-        if href.lower().startswith(("javascript:", "data:", "blob:")):
-            return ""
-        try:
-            return urljoin(self.url, href)[:URL_CHARS]
-        except ValueError:  # such as an unfinished IPv6 address
-            return ""
-
-    def linked(self, href: str, text: str) -> str:
-        """A link as text: its number, its words, and its host when that is another."""
-        number = self.link(href, text)
-        if not number:
-            return text
-        parts = urlsplit(self.links[number - 1].url)
-        host = parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"
-        return f"【{number}†{text}】" if host == self.host else f"【{number}†{text}†{host}】"
-
-    def within(self, href: str) -> str:
-        """The fragment of an address within this very page, or ""."""
-        url = self.absolute(href)
-        return urldefrag(url)[1] if urldefrag(url)[0] == urldefrag(self.url)[0] else ""
-
-    def links_in(self, places: dict[str, int]) -> list[Link]:
-        """The links, with the lines of those that lead to a place in this document."""
-        return [
-            Link(text=a.text, url=a.url, line=places.get(self.within(a.url), 0)) for a in self.links
-        ]

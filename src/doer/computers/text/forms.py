@@ -26,7 +26,7 @@ def enter_form(flow: Flow, forms: list[Form], attributes: Attributes) -> Leave:
     flow.cut()
     outer, flow.fields = flow.fields, []
     method = (attributes.get("method") or "get").upper()
-    action = flow.absolute(attributes.get("action") or "")
+    action = flow.addresses.absolute(attributes.get("action") or "")
     number = len(forms) + 1
     forms.append(Form(method=method, action=action))
     name = attributes.get("aria-label") or attributes.get("name") or ""

@@ -21,14 +21,17 @@ def enter_link(flow: Flow, node: LexborNode, attributes: Attributes) -> Leave | 
     href = attributes.get("href")
     if href is None:
         return None
-    if flow.within(href):  # marks that point at their own heading, and ways around a menu
+    addresses = flow.addresses
+    if addresses.fragment(
+        addresses.absolute(href)
+    ):  # marks that point at their own heading, and ways around a menu
         text = node.text() or ""
         if len(text) < 60 and (PERMALINK.fullmatch(text) or SKIP.fullmatch(text.strip())):
             return _silent(flow)
     empty = attributes.get("aria-label") or attributes.get("title") or ""
     if not empty and node.css_first("img, svg") is not None:
         empty = _file_name(href)
-    return flow.mark(lambda text: flow.linked(href, text), seen(" ".join(empty.split())))
+    return flow.mark(lambda text: flow.addresses.linked(href, text), seen(" ".join(empty.split())))
 
 
 def _silent(flow: Flow) -> Leave:
@@ -80,9 +83,9 @@ def put_media(flow: Flow, node: LexborNode, attributes: Attributes) -> None:
         source = child.attributes.get("src") if child is not None else None
     title = attributes.get("title") or attributes.get("aria-label") or ""
     kind = {"iframe": "frame", "embed": "object"}.get(node.tag or "", node.tag or "")
-    if source and flow.absolute(source) not in ("", "about:blank"):
+    if source and flow.addresses.absolute(source) not in ("", "about:blank"):
         name = seen(" ".join((title or _file_name(source)).split()))[:LABEL_CHARS]
-        flow.put(f" [{kind}: {flow.linked(source, name)}] ")
+        flow.put(f" [{kind}: {flow.addresses.linked(source, name)}] ")
 
 
 def put_formula(flow: Flow, node: LexborNode, attributes: Attributes) -> bool:

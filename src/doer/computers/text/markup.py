@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from doer.computers.text import code, forms, inlines
+from doer.computers.text import code, forms, inlines, menus
+from doer.computers.text.addresses import Addresses
 from doer.computers.text.element import DROPPED, Attributes, shown
 from doer.computers.text.flow import Flow, Full, Leave
 from doer.computers.text.layout import lay
@@ -19,7 +20,6 @@ from doer.computers.text.unseen import hides, seen
 from doer.records.document import Document, Form
 
 MAX_ELEMENTS = 500_000
-MENU_LINKS = 5  # a shorter menu stays where it is
 TITLE_CHARS = 300
 FEW_WORDS, MANY_WORDS = 40, 250  # fewer may be a shell that scripts fill; more is a page
 SCRIPT_WEIGHT = 400  # characters of script for each word
@@ -38,20 +38,20 @@ class Walk:
     """One page being read."""
 
     def __init__(self, tree: LexborHTMLParser, url: str) -> None:
-        self.flow = Flow(_base(tree, url))
-        self.flow.host = Flow(url).host
+        self.flow = Flow(url, _base(tree, url))
         self.tables = Tables(self.flow)
         self.forms: list[Form] = []
         self.lists: list[int] = []  # number of the next item of each open list, or -1
-        self.named = {  # what links within the page point at
-            target for a in tree.css("a[href*='#']") if (target := self._target(a, url))
-        }
+        self.named = self._named(tree)
         self._elements = 0
         if tree.body is not None:
             forms.gather_labels(self.flow, tree.body)
 
-    def _target(self, link: LexborNode, url: str) -> str:
-        return self.flow.within(link.attributes.get("href") or "")
+    def _named(self, tree: LexborHTMLParser) -> set[str]:
+        """What links within the page point at."""
+        addresses = self.flow.addresses
+        hrefs = (link.attributes.get("href") or "" for link in tree.css("a[href*='#']"))
+        return {addresses.fragment(addresses.absolute(href)) for href in hrefs} - {""}
 
     def over(self, root: LexborNode) -> None:
         """Walk without recursion: a page may be nested as deep as it likes."""
@@ -95,6 +95,8 @@ class Walk:
             role = attributes.get("role")
             if role and tag not in NATIVE and (enter := ROLES.get(role)):
                 return enter(self, node, attributes)
+        if (attributes or tag == "ul") and menus.is_menu(self.flow, node, attributes):
+            return menus.enter_menu(self.flow, node, attributes)
         if enter := TAGS.get(tag):
             return enter(self, node, attributes)
         if tag in BLOCKS:
@@ -137,7 +139,7 @@ def read_html(html: str, url: str) -> Read:
         url=url,
         title=" ".join(seen(title.text() or "").split())[:TITLE_CHARS] if title else "",
         lines=tuple(laid.lines),
-        links=tuple(walk.flow.links_in(laid.ids)),
+        links=tuple(walk.flow.addresses.placed(laid.ids)),
         forms=tuple(walk.forms),
         sections=tuple(laid.sections),
         notes=tuple(notes),
@@ -168,7 +170,8 @@ def _runs(script: LexborNode) -> bool:
 
 def _base(tree: LexborHTMLParser, url: str) -> str:
     base = tree.css_first("base[href]")
-    return Flow(url).absolute(base.attributes.get("href") or "") or url if base else url
+    href = base.attributes.get("href") if base is not None else None
+    return Addresses(url, url).absolute(href or "") or url
 
 
 def _heading(walk: Walk, node: LexborNode, attributes: Attributes) -> Leave:
@@ -203,26 +206,7 @@ def _item(walk: Walk, node: LexborNode, attributes: Attributes) -> Leave:
 
 
 def _menu(walk: Walk, node: LexborNode, attributes: Attributes) -> Leave:
-    flow = walk.flow
-    links = len(node.css("a[href]"))
-    back = flow.apart()
-
-    def leave() -> None:
-        lines = back()
-        if not lines:
-            return
-        text = " · ".join(line.text for line in lines if line.kind != "code")
-        ids = [id for line in lines for id in line.ids]
-        if links <= MENU_LINKS or any(line.kind == "pointer" for line in lines):
-            flow.emit(text)
-        else:
-            name = seen(attributes.get("aria-label") or "")[:80]
-            titled = f'menu "{name}"' if name else "menu"
-            flow.menus.append(text)
-            flow.emit(f"{titled}, {links} links", "pointer", len(flow.menus) - 1)
-        flow.lines[-1].ids += ids
-
-    return leave
+    return menus.enter_menu(walk.flow, node, attributes)
 
 
 def _break(walk: Walk, node: LexborNode, attributes: Attributes) -> Leave:
