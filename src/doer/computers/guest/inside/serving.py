@@ -29,6 +29,7 @@ Answer = Callable[[Connection, Request], Awaitable[None]]
 class Daemon:
     def __init__(self, folder: str, home: str, env: Mapping[str, str], display: int) -> None:
         self._began = time.monotonic()
+        self._boot = os.urandom(8).hex()
         self._home = home
         self._env = {**env, "DISPLAY": f":{display}"}
         self._callers = 0
@@ -107,6 +108,7 @@ class Daemon:
         pids = sum(name.isdigit() for name in os.listdir("/proc"))
         await caller.answer(
             {
+                "boot": self._boot,
                 "uptime_s": time.monotonic() - self._began,
                 "load": list(os.getloadavg()),
                 "pids": pids,
