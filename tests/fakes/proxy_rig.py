@@ -60,6 +60,15 @@ class Rig:
         assert head.startswith(b"HTTP/1.1 200"), head
         return reader, writer
 
+    async def socks(self, request: bytes) -> tuple[int, Streams]:
+        """A SOCKS5 request after the greeting: the reply's code, and the connection."""
+        reader, writer = await self.connect()
+        async with asyncio.timeout(PATIENCE_S):
+            writer.write(b"\x05\x02\x00\x01")
+            assert await reader.readexactly(2) == b"\x05\x00"
+            writer.write(request)
+            return (await reader.readexactly(10))[1], (reader, writer)
+
     async def lines(self, count: int) -> tuple[Line, ...]:
         """The log, once it has so many lines."""
         async with asyncio.timeout(PATIENCE_S):
@@ -130,6 +139,25 @@ async def body(reader: asyncio.StreamReader, head: bytes) -> bytes:
             await reader.readuntil(b"\r\n")
             return whole
     return b""
+
+
+def socks_to(host: str, port: int, command: int = 1) -> bytes:
+    name = host.encode()
+    return bytes((5, command, 0, 3, len(name))) + name + port.to_bytes(2)
+
+
+def trusting(certificate: Path) -> ssl.SSLContext:
+    """A client's side of TLS that trusts one authority only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificate)
+    return context
+
+
+def careless() -> ssl.SSLContext:
+    """A client's side of TLS that trusts everybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 @asynccontextmanager
