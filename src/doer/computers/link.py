@@ -37,8 +37,10 @@ class _Ended(msgspec.Struct):
 
 
 class Pong(msgspec.Struct, frozen=True, kw_only=True):
-    """The daemon's sign of life. `browser`: whether one runs."""
+    """The daemon's sign of life. `boot`: its own since it was started. `browser`: whether one
+    runs."""
 
+    boot: str = ""
     uptime_s: float
     load: tuple[float, float, float]
     pids: int
@@ -198,7 +200,11 @@ class Link:
 
     async def processes(self) -> tuple[Process, ...]:
         """What runs inside, by process id."""
-        return (await self.ask("processes", of=_Processes)).processes
+        found: list[Process] = []
+        async with self.call("processes", timeout_s=30) as call:
+            while not (part := await call.answer(_Processes)).complete:
+                found += part.processes
+        return tuple(found)
 
     async def stop(self) -> None:
         """End the browser properly, then the daemon."""
@@ -226,7 +232,8 @@ class _Opened(msgspec.Struct):
 
 
 class _Processes(msgspec.Struct):
-    processes: tuple[Process, ...]
+    processes: tuple[Process, ...] = ()
+    complete: bool = False
 
 
 class _Started(msgspec.Struct):

@@ -24,6 +24,7 @@ def main() -> None:
     path = sys.argv[1]
     home = os.path.realpath(_option("--home", os.environ.get("HOME", "/")))
     display = int(_option("--display", "1"))
+    os.environ["HOME"] = home  # what `~` means
     os.umask(0o022)
     os.chdir(home)
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **os.environ, "HOME": home}

@@ -12,6 +12,7 @@ import heapq
 import itertools
 import select
 import time
+import traceback
 from collections.abc import Coroutine, Generator
 from typing import NamedTuple, Union
 
@@ -108,9 +109,9 @@ class _Loop:
         for thing in one.things:
             if isinstance(thing, Flag):
                 thing.waiting.remove(one)
-            else:
-                self.on[thing.fd] = [(m, w) for m, w in self.on[thing.fd] if w is not one]
-                self.tell(thing.fd)
+        for fd in {thing.fd for thing in one.things if isinstance(thing, On)}:
+            self.on[fd] = [(mask, other) for mask, other in self.on[fd] if other is not one]
+            self.tell(fd)
 
     def tell(self, fd: int) -> None:
         """Tell the kernel what is waited for at one descriptor."""
@@ -139,6 +140,9 @@ class _Loop:
         try:
             following = task.send(None)
         except StopIteration:
+            return
+        except Exception:  # noqa: BLE001 (a fault in one must not end the others)
+            traceback.print_exc()
             return
         following.task = task
         self.arm(following)
@@ -171,7 +175,7 @@ def sleep(seconds: float) -> _Wait:
 
 
 def start(task: _Task) -> None:
-    """Run a coroutine beside the others. It must not let an exception out."""
+    """Run a coroutine beside the others."""
     LOOP.go(task)
 
 

@@ -88,8 +88,8 @@ class _Running:
 
     def things(self, caller: Connection) -> list[On]:
         things = [readable(fd) for fd in self.kinds]
-        if len(self.input) < _CHUNK:
-            things.append(caller.heard)
+        # While the command does not read, its caller need not be read, but may still go away.
+        things.append(caller.heard if len(self.input) < _CHUNK else caller.left)
         if self.input and self.stdin >= 0:
             things.append(writable(self.stdin))
         return things + caller.full
@@ -166,6 +166,8 @@ async def _until_end(
         ready = await wait(*running.things(caller), *exited, until=until)
         if not ready:
             return False
+        if caller.left in ready:
+            raise Gone
         caller.flush()
         running.hear(caller)
         running.feed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import time
@@ -98,6 +99,11 @@ class Connection:
     def heard(self) -> On:
         """Happens when the caller sends something or goes away."""
         return readable(self.sock.fileno())
+
+    @property
+    def left(self) -> On:
+        """Happens when the caller goes away, whether or not it is read."""
+        return On(self.sock.fileno(), select.EPOLLRDHUP)
 
     def poll(self) -> tuple[int, bytes] | None:
         """A frame, if one has come whole. Raises `Gone` at the end of the stream."""
