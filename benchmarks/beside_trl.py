@@ -69,10 +69,10 @@ async def hang(*_: Any) -> None:
     await asyncio.Event().wait()
 
 
-def prompt(seed: int) -> list[dict[str, str]]:
+def prompt(seed: int, kind: str = KIND) -> list[dict[str, str]]:
     """What Doer's agent is asked, as chat messages."""
     there = tools_named(TOOLS)
-    instruction = CHORES[KIND](random.Random(f"{KIND}/{seed}")).instruction
+    instruction = CHORES[kind](random.Random(f"{kind}/{seed}")).instruction
     start = Started(
         model="", instructions=INSTRUCTIONS, tools=tuple(spec(tool) for tool in there.values())
     )
@@ -135,6 +135,7 @@ def tell(seconds: float, rollouts: int, calls: int, tokens: int, reward: float) 
 class Desk:
     """TRL's environment: the same folder, files and grader."""
 
+    kind = KIND
     calls = 0
     faults = False
     dice = random.Random(0)
@@ -146,7 +147,7 @@ class Desk:
                 raise ConnectionError("reset failed on purpose")
         self._folder = Path(tempfile.mkdtemp(prefix="doer-trl-"))
         self._files = Files(self._folder)
-        self._after = CHORES[KIND](random.Random(f"{KIND}/{seed}")).after
+        self._after = CHORES[self.kind](random.Random(f"{self.kind}/{seed}")).after
 
     async def list(self) -> str:
         """List all files and what is in them."""
@@ -223,8 +224,8 @@ def trl_side(folder: Path, steps: int, faults: bool) -> None:
 # --- both ---
 
 
-def fitted(folder: Path, template: str) -> None:
-    """A small model that can make the calls, and is right now and then."""
+def small_qwen(folder: Path, template: str, texts: Sequence[str], seed: int) -> None:
+    """A 2-layer Qwen3 of width 96 with random weights, and a tokenizer learnt from the texts."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import (
@@ -234,11 +235,6 @@ def fitted(folder: Path, template: str) -> None:
         Qwen3ForCausalLM,
     )
 
-    from doer.models.local.hf.policy import HFPolicy
-    from doer.training.build import Rollouts
-    from doer.training.recipe import SFT
-    from doer.training.sft import demonstrated, imitate
-
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -247,14 +243,12 @@ def fitted(folder: Path, template: str) -> None:
         vocab_size=900, special_tokens=marks, show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )  # fmt: skip
-    told = [str(prompt(seed)) for seed in range(200)] + [template] * 3
-    told += ['<tool_call>\n{"name": "write_file", "arguments": {"path": "1.txt", "text": "'] * 50
-    bpe.train_from_iterator(told, learnt)
+    bpe.train_from_iterator([*texts, *[template] * 3], learnt)
     words = PreTrainedTokenizerFast(
         tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>"
     )
     words.chat_template = template
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     net = Qwen3ForCausalLM(
         Qwen3Config(
             vocab_size=len(words), hidden_size=96, intermediate_size=256, num_hidden_layers=2,
@@ -265,6 +259,18 @@ def fitted(folder: Path, template: str) -> None:
     net.generation_config = GenerationConfig(eos_token_id=2, pad_token_id=0)
     net.save_pretrained(folder)
     words.save_pretrained(folder)
+
+
+def fitted(folder: Path, template: str) -> None:
+    """A small model that can make the calls, and is right now and then."""
+    from doer.models.local.hf.policy import HFPolicy
+    from doer.training.build import Rollouts
+    from doer.training.recipe import SFT
+    from doer.training.sft import demonstrated, imitate
+
+    texts = [str(prompt(seed)) for seed in range(200)]
+    texts += ['<tool_call>\n{"name": "write_file", "arguments": {"path": "1.txt", "text": "'] * 50
+    small_qwen(folder, template, texts, 0)
 
     async def fit() -> None:
         world = FileChores()

@@ -1,7 +1,7 @@
 """Which tasks to try next: those near 50 % success teach most; solved ones are seldom revisited."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 import msgspec
@@ -39,14 +39,22 @@ class Curriculum(msgspec.Struct):
 
     def estimate(self, id: str) -> float:
         """Success to be expected of a task, 0..1."""
-        place = self.places[id]
-        if place.visits:
-            return place.success
-        known = [p.success for p in self.places.values() if p.kind == place.kind and p.visits]
-        return fmean(known) if known else FIRST_GUESS
+        return self._estimate(self.places[id], self._by_kind())
 
-    def weight(self, id: str) -> float:
-        place, success = self.places[id], self.estimate(id)
+    def _by_kind(self) -> dict[str, float]:
+        """Mean success of the visited tasks of each kind."""
+        known: dict[str, list[float]] = {}
+        for place in self.places.values():
+            if place.visits:
+                known.setdefault(place.kind, []).append(place.success)
+        return {kind: fmean(successes) for kind, successes in known.items()}
+
+    @staticmethod
+    def _estimate(place: Place, by_kind: Mapping[str, float]) -> float:
+        return place.success if place.visits else by_kind.get(place.kind, FIRST_GUESS)
+
+    def _weight(self, place: Place, by_kind: Mapping[str, float]) -> float:
+        success = self._estimate(place, by_kind)
         if place.solved_in_a_row >= RETIRED:
             return RETIRED_WEIGHT
         # A task nobody ever solves is tried at growing intervals: it costs time, and teaches
@@ -57,9 +65,13 @@ class Curriculum(msgspec.Struct):
     def draw(self, count: int, dice: random.Random, leave_out: Sequence[str] = ()) -> list[str]:
         """Up to `count` different ids, by weighted sampling without replacement
         (Efraimidis and Spirakis, 2006)."""
-        left = [id for id in self.places if id not in set(leave_out)]
-        keys = {id: dice.random() ** (1 / self.weight(id)) for id in left}
-        return sorted(left, key=lambda id: keys[id], reverse=True)[:count]
+        out, by_kind = set(leave_out), self._by_kind()
+        keys = {
+            id: dice.random() ** (1 / self._weight(place, by_kind))
+            for id, place in self.places.items()
+            if id not in out
+        }
+        return sorted(keys, key=lambda id: keys[id], reverse=True)[:count]
 
     def saw(self, id: str, passed: Sequence[bool]) -> None:
         """Take in one group's outcomes (the scored ones only)."""
@@ -85,4 +97,5 @@ class Curriculum(msgspec.Struct):
     @property
     def success(self) -> float:
         """Mean estimated success over the pool."""
-        return fmean(self.estimate(id) for id in self.places)
+        by_kind = self._by_kind()
+        return fmean(self._estimate(place, by_kind) for place in self.places.values())

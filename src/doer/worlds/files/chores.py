@@ -37,6 +37,13 @@ DESKS = {
         "somebody else is logged in",
         "I get no code by mail",
     ),
+    "sales": (
+        "do you sell it in blue",
+        "what does it cost for ten",
+        "can I buy it by phone",
+        "is there a discount for schools",
+        "when is it in stock again",
+    ),
 }
 ERRANDS = ("call", "write to", "pay", "visit", "thank", "ask")
 
