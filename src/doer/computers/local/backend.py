@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from doer.computers.local import cgroups, starting
+from doer.computers.local.archive import pack, unpack
 from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
 from doer.computers.local.networking import Networking
@@ -113,13 +114,51 @@ class LocalBackend:
         if await asyncio.to_thread(self._is_alive, name):
             await self._networking.change(name, rules)
 
+    async def export(self, name: str, to: Path) -> None:
+        """The computer as one file, .tar.zst or .tar.gz: what it is, and its files as they are."""
+        await asyncio.to_thread(self._export, name, to)
+
+    async def import_from(self, archive: Path, name: str, most: Spec | None = None) -> Spec:
+        """Make a computer of such a file, with no network and no image of its own: those are not
+        the archive's to choose. It may take as much memory, processes and disk as `most`."""
+        return await asyncio.to_thread(self._import, archive, name, most or Spec())
+
+    def _export(self, name: str, to: Path) -> None:
+        with self._folders.keep_layers():
+            with self._folders.lock(name):
+                spec, layers = self.spec(name), self._freeze(name)
+            pack(self._folders, spec, layers, to)
+
+    def _import(self, archive: Path, name: str, most: Spec) -> Spec:
+        with self._folders.lock(name):
+            aside = self._make_room(name, ())
+            try:
+                told = unpack(self._folders, aside, archive, most)
+                spec = msgspec.structs.replace(
+                    told,
+                    memory_mb=min(told.memory_mb, most.memory_mb),
+                    processes=min(told.processes, most.processes),
+                    disk_mb=min(told.disk_mb, most.disk_mb),
+                    cpus=most.cpus,
+                )
+                self._settle(aside, name, spec)
+            except OSError as error:
+                raise ComputerError(f"{archive} cannot be read: {error}") from error
+            finally:
+                self._folders.throw_away(aside)
+        self._folders.empty_trash()
+        return spec
+
     def _create_from(self, name: str, spec: Spec, snapshot: str) -> None:
         with self._folders.lock(name), self._folders.keep_layers():
             layers = self._layers.of_snapshot(snapshot) if snapshot else ()
             self._create(name, spec, layers)
 
     def _create(self, name: str, spec: Spec, layers: tuple[str, ...]) -> None:
-        """Built aside, then there at once; the name is locked."""
+        self._settle(self._make_room(name, layers), name, spec)
+
+    def _make_room(self, name: str, layers: tuple[str, ...]) -> Path:
+        """A computer is built aside, then it is there at once. The name is locked meanwhile."""
         folder = self._folders.of(name)
         if (folder / "spec.json").exists():
             raise ComputerError(f"there is a computer {name} already")
@@ -130,8 +169,11 @@ class LocalBackend:
         for part in ("upper", "work", "run", "host"):
             self._folders.owner.give(aside / part)
         (aside / "layers.json").write_bytes(msgspec.json.encode(Home(layers=layers)))
+        return aside
+
+    def _settle(self, aside: Path, name: str, spec: Spec) -> None:
         (aside / "spec.json").write_bytes(msgspec.json.encode(spec))
-        aside.rename(folder)
+        aside.rename(self._folders.of(name))
 
     def _snapshot(self, name: str) -> str:
         with self._folders.lock(name), self._folders.keep_layers():
@@ -164,6 +206,10 @@ class LocalBackend:
         with self._folders.keep_layers(sweeping=True) as alone:
             if alone:
                 self._layers.sweep()
+        for left in self._folders.root.glob(".new-*"):  # of whoever was killed while making it
+            name = left.name.removeprefix(".new-")
+            with contextlib.suppress(ComputerError), self._folders.lock(name, wait_s=0):
+                self._folders.throw_away(left)
         self._folders.empty_trash()
 
     def _start(self, name: str) -> bool:

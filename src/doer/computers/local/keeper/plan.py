@@ -9,7 +9,8 @@ class Plan:
     """`folder` is that of the computer; `layers` are folders, the topmost first. Everything runs
     as `uid` and `gid` of this machine. `system` is a root file system ("/" for this machine's),
     `guest` the folder of our daemon. `cgroups` are folders of control groups with limits in place,
-    empty where none can be made: then the watchdog counts memory and `rlimits` tells."""
+    empty where none can be made. `note`: what an archive says of the computer; the home is then
+    its layers alone, read-only."""
 
     name: str
     folder: str
@@ -26,6 +27,7 @@ class Plan:
     disk_mb: int
     cpus: float
     cgroups: tuple[str, ...] = ()
+    note: str = ""
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode()

@@ -16,6 +16,7 @@ STAGE = "/tmp"
 COMPUTER, LAYERS, SYSTEM, GUEST, HOME = (
     f"{STAGE}/{name}" for name in ("computer", "layers", "system", "guest", "home")
 )
+NOTE = "computer.json"
 PROXY_PORT = 3128
 
 
@@ -32,7 +33,7 @@ def stage(plan: Plan) -> socket.socket:
         kernel.unshare(kernel.NEW_USER | kernel.NEW_NS | kernel.NEW_NET)
         kernel.map_user(plan.uid, plan.gid)
         _bind(plan)
-    _mount_home(plan.layers)
+    _mount_home(plan.layers, writable=not plan.note)
     return plant()
 
 
@@ -42,6 +43,7 @@ def _bind(plan: Plan) -> None:
     folders = [os.open(source, os.O_PATH | os.O_DIRECTORY) for source in sources]
     kernel.mount("tmpfs", STAGE, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
     Path(HOME).mkdir()
+    Path(STAGE, NOTE).write_text(plan.note)
     for folder, target in zip(folders, (COMPUTER, LAYERS, SYSTEM, GUEST), strict=True):
         Path(target).mkdir()
         kernel.mount(f"/proc/self/fd/{folder}", target, flags=kernel.BIND | kernel.RECURSIVE)
@@ -56,10 +58,12 @@ def become(uid: int, gid: int) -> None:
     kernel.set_dumpable()
 
 
-def _mount_home(layers: tuple[str, ...]) -> None:
-    lower = ":".join(f"{LAYERS}/{layer}" for layer in layers) or f"{LAYERS}/.empty"
-    own = f"upperdir={COMPUTER}/upper,workdir={COMPUTER}/work"
-    options = f"lowerdir={lower},{own},userxattr"
+def _mount_home(layers: tuple[str, ...], writable: bool) -> None:
+    lower = ":".join(f"{LAYERS}/{layer}" for layer in (*layers, ".empty"))
+    own = f"upperdir={COMPUTER}/upper,workdir={COMPUTER}/work,"
+    if not writable and not layers:
+        return  # an overlay without a folder to write to has two at least
+    options = f"lowerdir={lower},{own if writable else ''}userxattr"
     kernel.mount("overlay", HOME, "overlay", kernel.NOSUID | kernel.NODEV, options)
 
 
