@@ -192,3 +192,4 @@ async def door(
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
+        opened.close()

@@ -163,6 +163,7 @@ class Desk:
             for one in tasks:
                 one.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            opened.door.close()
 
 
 def _stats(door: Door) -> ProxyStats:

@@ -58,7 +58,12 @@ class Door:
             for talk in talks:
                 talk.cancel()
             await asyncio.gather(*talks, return_exceptions=True)
-            self.gate.close()
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the socket and the rest; also when `serve` was cancelled before it began."""
+        self._listener.close()
+        self.gate.close()
 
     def _ended(self, talk: asyncio.Task[None]) -> None:
         self._talks.discard(talk)
