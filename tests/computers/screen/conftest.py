@@ -53,9 +53,10 @@ class XServer:
         await asyncio.get_running_loop().sock_connect(client, str(self.socket))
         return client
 
-    async def fresh_keyboard(self) -> None:
-        program = await asyncio.create_subprocess_exec(*LOAD, env=self.env)
-        assert await program.wait() == 0
+    async def load_keyboard(self, keymap: str) -> None:
+        program = await asyncio.create_subprocess_exec(*LOAD, env=self.env, stdin=subprocess.PIPE)
+        await program.communicate(keymap.encode())
+        assert program.returncode == 0
 
     def close(self) -> None:
         for program in reversed(self._programs):
@@ -91,7 +92,7 @@ def x_server(tmp_path_factory: pytest.TempPathFactory) -> Generator[XServer]:
 
 @pytest_asyncio.fixture
 async def screen(x_server: XServer) -> AsyncGenerator[Screen]:
-    screen = Screen(x_server.dial, x_server.fresh_keyboard)
+    screen = Screen(x_server.dial, x_server.load_keyboard)
     yield screen
     await screen.close()
 

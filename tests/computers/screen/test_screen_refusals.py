@@ -61,7 +61,7 @@ async def test_too_many_actions_are_refused() -> None:
 
 
 @pytest.mark.slow
-async def test_without_a_fresh_keyboard_few_foreign_characters_are_typed(x_server) -> None:
+async def test_without_a_load_keyboard_few_foreign_characters_are_typed(x_server) -> None:
     screen = Screen(x_server.dial)
     text = "".join(chr(0x4E00 + n) for n in range(LITTLE_ROOM))
     await screen.act([Type(text=text * 2)])

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Generator, Iterable
 
 from doer.computers.screen import keysyms
-from doer.computers.screen.keyboard import ROOM
+from doer.computers.screen.keyboard import ROOM, LoadKeyboard, keymap
 from doer.computers.screen.mirror import Mirror
 from doer.errors import ToolError
 from doer.records.screen import (
@@ -42,18 +42,17 @@ CLICKS_APART_S = 0.03
 STROKES_AT_ONCE = 200
 LITTLE_ROOM = 16
 """Characters that the map an X server starts with has room for."""
-
-FreshKeyboard = Callable[[], Awaitable[None]]
-"""Runs `keyboard.LOAD` inside."""
+LEARNT_S = 0.4
+"""Programs have most likely learnt of a new keyboard map by then; nothing tells."""
 
 
 class Hands:
     """Acts on one mirror. `settle` waits until programs have taken in what was typed."""
 
-    def __init__(self, mirror: Mirror, fresh_keyboard: FreshKeyboard | None) -> None:
+    def __init__(self, mirror: Mirror, load_keyboard: LoadKeyboard | None) -> None:
         self._mirror = mirror
-        self._fresh_keyboard = fresh_keyboard
-        self._added: set[int] | None = None if fresh_keyboard else set()
+        self._load_keyboard = load_keyboard
+        self._mapped: list[int] | None = None  # foreign keys; not known at first
 
     def check(self, action: ScreenAction) -> None:
         """Raises `ToolError` that says what is allowed when the action cannot be done."""
@@ -185,7 +184,7 @@ class Hands:
             await self._make_room(keys, settle)
         with self._down(held):
             for n, key in enumerate(keys):
-                if not held and keysyms.foreign(key) and key not in (self._added or ()):
+                if not held and keysyms.foreign(key) and key not in (self._mapped or ()):
                     await self._make_room(keys[n:], settle)
                 self._stroke(key)
                 if n % STROKES_AT_ONCE == 0:
@@ -193,23 +192,27 @@ class Hands:
         await self._mirror.ping()
 
     async def _make_room(self, keys: list[int], settle: Callable[[], Awaitable[object]]) -> None:
-        """Count the characters that take room in the keyboard's map, and load it anew in time. A
-        program that still has old keys before it then would read them with the new map."""
+        """See to it that the first of the coming foreign keys are in the map."""
         coming = list(dict.fromkeys(filter(keysyms.foreign, keys)))[:ROOM]
-        if self._fresh_keyboard is None:
-            self._added = (self._added or set()) | set(coming)
-            if len(self._added) > LITTLE_ROOM:
+        fresh = [key for key in coming if key not in (self._mapped or ())]
+        if not fresh:
+            return
+        if self._load_keyboard is None:  # Xvnc makes room, as long as it can
+            self._mapped = [*(self._mapped or ()), *fresh]
+            if len(self._mapped) > LITTLE_ROOM:
                 raise ToolError(
                     f"this screen types at most {LITTLE_ROOM} different characters that a US"
                     " keyboard lacks; write a file instead, or paste"
                 )
-        elif coming and (self._added is None or len(self._added.union(coming)) > ROOM):
+            return
+        if self._mapped is None or len(self._mapped) + len(fresh) > ROOM:
+            self._mapped, fresh = [], coming
+            # a program that still has old keys before it would read them with the new map
             await self._mirror.ping()
             await settle()
-            await self._fresh_keyboard()
-            self._added = set(coming)
-        elif self._added is not None:
-            self._added.update(coming)
+        self._mapped += fresh
+        await self._load_keyboard(keymap(self._mapped))
+        await asyncio.sleep(LEARNT_S)
 
 
 def _notches(scroll: Scroll) -> tuple[int, int]:

@@ -10,7 +10,8 @@ import msgspec
 from doer.computers.screen import picture
 from doer.computers.screen.bridge import Receive, Send, bridge
 from doer.computers.screen.damage import Rect
-from doer.computers.screen.hands import FreshKeyboard, Hands
+from doer.computers.screen.hands import Hands
+from doer.computers.screen.keyboard import LoadKeyboard
 from doer.computers.screen.mirror import Dial, Mirror
 from doer.computers.screen.picture import Format
 from doer.computers.screen.stillness import Stillness
@@ -32,13 +33,13 @@ class _Live:
 
 class Screen:
     """Connects on first use, and again after the screen has died: what was under way then raises
-    `ComputerError`. `fresh_keyboard` runs `keyboard.LOAD` inside; without it few characters that
-    a US keyboard lacks can be typed.
+    `ComputerError`. `load_keyboard` runs `keyboard.LOAD` inside; without it few characters
+    that a US keyboard lacks can be typed.
     """
 
-    def __init__(self, dial: Dial, fresh_keyboard: FreshKeyboard | None = None) -> None:
+    def __init__(self, dial: Dial, load_keyboard: LoadKeyboard | None = None) -> None:
         self._dial = dial
-        self._fresh_keyboard = fresh_keyboard
+        self._load_keyboard = load_keyboard
         self._connecting = asyncio.Lock()
         self._acting = asyncio.Lock()
         self._live: _Live | None = None
@@ -107,5 +108,5 @@ class Screen:
                 if self._live is not None:
                     await self._live.mirror.close()
                 mirror = await Mirror.open(self._dial)
-                self._live = _Live(mirror, Hands(mirror, self._fresh_keyboard), Watching(mirror))
+                self._live = _Live(mirror, Hands(mirror, self._load_keyboard), Watching(mirror))
             return self._live
