@@ -24,7 +24,7 @@ from browser import ACTIONS, LOGIN, PASSWORD, USER, VIEWPORT, doer, raw, served
 from doer.computers.browser.chromium import find
 from doer.computers.browser.host import BrowserHost
 from doer.computers.computer import Computer
-from doer.computers.files import Files
+from doer.computers.files import Folder
 from doer.models.scripted import ScriptedModel
 from doer.records.action import Action, Element, Observation
 from doer.records.completion import Completion
@@ -156,7 +156,7 @@ async def overhead() -> float:
             return seen
 
     folder = Path(tempfile.mkdtemp())
-    computer = Computer(files=Files(folder))
+    computer = Computer(files=Folder(folder))
     action = Completion(actions=(Action(tool="click", arguments={"ref": 1}),))
     took: list[float] = []
     for _ in range(200):

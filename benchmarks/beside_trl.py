@@ -27,7 +27,7 @@ from typing import Any
 from doer.agents.agent import INSTRUCTIONS
 from doer.agents.context import request
 from doer.computers.computer import Computer
-from doer.computers.files import Files, files_view
+from doer.computers.files import Folder, files_view
 from doer.errors import SiteError, ToolError
 from doer.graders.folder import FolderState
 from doer.models.chat import in_order
@@ -77,7 +77,7 @@ def prompt(seed: int, kind: str = KIND) -> list[dict[str, str]]:
         model="", instructions=INSTRUCTIONS, tools=tuple(spec(tool) for tool in there.values())
     )
     with tempfile.TemporaryDirectory() as folder:
-        first = asyncio.run(files_view(Files(Path(folder))))
+        first = asyncio.run(files_view(Folder(Path(folder))))
     events = [start, TurnStarted(instruction=instruction, observation=first)]
     asked = request([Event(session="", seq=n, data=data) for n, data in enumerate(events, 1)])
     return [{"role": m.role, "content": m.text} for m in in_order(asked.messages)]
@@ -146,7 +146,7 @@ class Desk:
             if self.dice.random() < FAILING:
                 raise ConnectionError("reset failed on purpose")
         self._folder = Path(tempfile.mkdtemp(prefix="doer-trl-"))
-        self._files = Files(self._folder)
+        self._files = Folder(self._folder)
         self._after = CHORES[self.kind](random.Random(f"{self.kind}/{seed}")).after
 
     async def list(self) -> str:

@@ -4,7 +4,7 @@ import pytest
 from guest_daemon import GuestDaemon
 
 from doer.computers.computer import Computer
-from doer.computers.files import Files
+from doer.computers.files import Folder
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def folder_computer(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "a.txt").write_text("hello")
-    files = Files(home)
+    files = Folder(home)
     yield Computer(files=files)
     files.close()
 

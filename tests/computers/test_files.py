@@ -1,4 +1,4 @@
-"""The jail of `Files`: whatever the path, nothing outside the folder is read or changed."""
+"""The jail of `Folder`: whatever the path, nothing outside the folder is read or changed."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doer.computers.files import MAX_BYTES, MAX_DEPTH, MAX_FILES, MAX_SHOWN, Files, files_view
+from doer.computers.files import MAX_BYTES, MAX_DEPTH, MAX_FILES, MAX_SHOWN, Folder, files_view
 from doer.errors import ToolError
 
 SECRET = "the secret outside"
@@ -34,13 +34,13 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def files(root: Path) -> Iterator[Files]:
-    files = Files(root)
+def files(root: Path) -> Iterator[Folder]:
+    files = Folder(root)
     yield files
     files.close()
 
 
-async def test_reads_and_writes_below_the_folder(files: Files, root: Path) -> None:
+async def test_reads_and_writes_below_the_folder(files: Folder, root: Path) -> None:
     assert await files.list() == ("here.txt", "sub/deep.txt")
     assert await files.read("sub/deep.txt") == "deep"
     await files.write("sub/deep.txt", "d")
@@ -57,7 +57,7 @@ PATHS = st.lists(NAMES, max_size=MAX_DEPTH + 2).map("/".join) | st.text(max_size
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=PATHS)
-async def test_no_path_leads_outside(files: Files, root: Path, path: str) -> None:
+async def test_no_path_leads_outside(files: Folder, root: Path, path: str) -> None:
     with suppress(ToolError):
         assert await files.read(path) != SECRET
     try:
@@ -79,7 +79,7 @@ async def test_no_path_leads_outside(files: Files, root: Path, path: str) -> Non
     + ["/etc/passwd", "sub/../here.txt", "here.txt/x", "", "a\0b", "\ud800", "x" * 256]
     + ["a/" * MAX_DEPTH + "b"],
 )
-async def test_refuses(files: Files, path: str) -> None:
+async def test_refuses(files: Folder, path: str) -> None:
     with pytest.raises(ToolError):
         await files.read(path)
     with pytest.raises(ToolError):
@@ -87,27 +87,27 @@ async def test_refuses(files: Files, path: str) -> None:
 
 
 @pytest.fixture
-def exchanged(files: Files, root: Path) -> Files:
+def exchanged(files: Folder, root: Path) -> Folder:
     """The folder is moved away while it is in use, and a link out put in its place."""
     root.rename(root.parent / "moved")
     root.symlink_to(root.parent / "outside")
     return files
 
 
-async def test_holds_the_folder_itself_and_not_its_name(exchanged: Files) -> None:
+async def test_holds_the_folder_itself_and_not_its_name(exchanged: Folder) -> None:
     assert await exchanged.read("here.txt") == "here"
     with pytest.raises(ToolError):
         await exchanged.read("secret.txt")
 
 
-async def test_a_refused_write_leaves_the_file(files: Files) -> None:
+async def test_a_refused_write_leaves_the_file(files: Folder) -> None:
     for text in ("x" * (MAX_BYTES + 1), "\ud800"):
         with pytest.raises(ToolError):
             await files.write("here.txt", text)
     assert await files.read("here.txt") == "here"
 
 
-async def test_refuses_what_is_too_big_or_not_text(files: Files, root: Path) -> None:
+async def test_refuses_what_is_too_big_or_not_text(files: Folder, root: Path) -> None:
     (root / "big").write_bytes(b"x" * (MAX_BYTES + 1))
     (root / "binary").write_bytes(b"\xff\xfe")
     for path in ("big", "binary"):
@@ -117,7 +117,7 @@ async def test_refuses_what_is_too_big_or_not_text(files: Files, root: Path) -> 
     assert len(await files.read("most")) == MAX_BYTES
 
 
-async def test_refuses_one_file_too_many(files: Files, root: Path) -> None:
+async def test_refuses_one_file_too_many(files: Folder, root: Path) -> None:
     for number in range(MAX_FILES - len(await files.list())):
         (root / f"{number}").touch()
     with pytest.raises(ToolError):
@@ -125,7 +125,7 @@ async def test_refuses_one_file_too_many(files: Files, root: Path) -> None:
     await files.write("here.txt", "still writable")
 
 
-async def test_unprintable_names_are_not_there(files: Files, root: Path) -> None:
+async def test_unprintable_names_are_not_there(files: Folder, root: Path) -> None:
     (root / "two\nlines").touch()
     (root / os.fsdecode(b"\xff")).touch()
     assert await files.list() == ("here.txt", "sub/deep.txt")
@@ -135,7 +135,7 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-async def test_opens_nothing_that_it_does_not_close(files: Files) -> None:
+async def test_opens_nothing_that_it_does_not_close(files: Folder) -> None:
     before = open_files()
     for path in ("sub/deep.txt", "sub/out/secret.txt", "pipe", "new/a/b", "none/x"):
         with suppress(ToolError):
@@ -145,7 +145,7 @@ async def test_opens_nothing_that_it_does_not_close(files: Files) -> None:
     assert open_files() == before
 
 
-async def test_view_shows_each_file_as_a_field(files: Files, root: Path) -> None:
+async def test_view_shows_each_file_as_a_field(files: Folder, root: Path) -> None:
     await files.write("a.txt", "two\nlines\n")
     await files.write("long", "x" * (MAX_SHOWN + 1))
     (root / "binary").write_bytes(b"\xff\xfe")

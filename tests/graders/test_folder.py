@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from doer.computers.computer import Computer
-from doer.computers.files import Files
+from doer.computers.files import Folder
 from doer.graders.folder import FolderState
 
 EXPECTED = {"a.txt": "a", "sub/b.txt": "b"}
@@ -22,7 +22,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def computer(root: Path) -> Iterator[Computer]:
-    files = Files(root)
+    files = Folder(root)
     yield Computer(files=files)
     files.close()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from doer.computers.computer import Computer
-from doer.computers.files import Files, files_view
+from doer.computers.files import Folder, files_view
 from doer.graders.folder import FolderState
 from doer.records.action import Action, Element
 from doer.records.task import End, Limits, Task
@@ -23,7 +23,7 @@ def give_up(_: str, elements: tuple[Element, ...]) -> Action | None:
     return None
 
 
-class Folder:
+class FolderTasks:
     """A taskset with one task per soundness: the goal is a file "a" that says "a"."""
 
     name = "folder"
@@ -46,7 +46,7 @@ class Folder:
         self._made += 1
         folder = self._root / str(self._made)
         folder.mkdir()
-        files = Files(folder)
+        files = Folder(folder)
         if task.name == "done-already":
             await files.write("a", "a")
         return Environment(
@@ -73,7 +73,7 @@ class Folder:
     ],
 )
 async def test_names_what_is_wrong(tmp_path: Path, name: str, problem: str) -> None:
-    checks = await check(Folder(tmp_path), [name], [1, 2])
+    checks = await check(FolderTasks(tmp_path), [name], [1, 2])
     assert [c.task.seed for c in checks] == [1, 2]
     assert {c.problem for c in checks} == {problem}
     assert all((c.oracle is None) == (name == "no-oracle") for c in checks)

@@ -1,4 +1,6 @@
-"""A folder jailed by its directory descriptor: every step of a path is opened relative to the one
+"""What every kind of computer's files offer, and the smallest kind: a folder on the host.
+
+It is jailed by its directory descriptor: every step of a path is opened relative to the one
 before and never through a symbolic link, so no name leads outside. Text files only, limited in
 size; no permissions, no times, no deleting."""
 
@@ -7,6 +9,7 @@ import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from doer.errors import ToolError
 from doer.records.action import Element, Observation
@@ -21,7 +24,28 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Files:
+class Files(Protocol):
+    """Text files by path, with "/" between names. Every method raises `ToolError` for what cannot
+    be done."""
+
+    async def list(self) -> tuple[str, ...]:
+        """The paths of all regular files, sorted."""
+        ...
+
+    async def read(self, path: str) -> str:
+        """The text of a file, exactly as it is stored."""
+        ...
+
+    async def write(self, path: str, text: str) -> None:
+        """Replace the text of a file, or make a new file and the folders it lies in."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files; they stay where they are."""
+        ...
+
+
+class Folder:
     """The files below one folder. Paths are relative, with "/" between names.
 
     Every method raises `ToolError` for what cannot be done. Calls are short and run in the loop's

@@ -10,7 +10,7 @@ from random import Random
 from msgspec import structs
 
 from doer.computers.computer import Computer
-from doer.computers.files import Files, files_view
+from doer.computers.files import Folder, files_view
 from doer.errors import ConfigError
 from doer.graders.folder import FolderState
 from doer.records.task import End, Limits, Task
@@ -51,7 +51,7 @@ class FileChores:
     async def prepare(self, task: Task) -> Environment:
         chore = _chore(task.name, task.seed)
         folder = Path(tempfile.mkdtemp(prefix="doer-files-"))
-        files = Files(folder)
+        files = Folder(folder)
         computer = Computer(files=files)
         self._folders[computer] = folder
         for path, text in chore.before.items():
