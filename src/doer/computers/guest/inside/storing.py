@@ -37,14 +37,16 @@ class Storing:
         await caller.answer(_told("/".join(names), found))
 
     async def list(self, caller: Connection, request: Request) -> None:
-        """What lies in a folder, or below it down to `depth`, sorted; `MAX_ENTRIES` at most."""
+        """What lies in a folder, or below it down to `depth`, sorted; `MAX_ENTRIES` at most. What
+        bears a name with a dot before it is there with `hidden` only."""
         names = self._jail.names(request.text("path", ""))
         depth = request.whole("depth", 1, 1)
+        hidden = request.flag("hidden")
         limit = min(request.whole("limit", MAX_ENTRIES, 1), MAX_ENTRIES)
         found: list[Json] = []
         complete = True
         with self._jail.folder(names) as folder:
-            for count, entry in enumerate(_walk(folder, "/".join(names), depth)):
+            for count, entry in enumerate(_walk(folder, "/".join(names), depth, hidden)):
                 if count == limit:
                     complete = False
                     break
@@ -141,11 +143,13 @@ def _told(path: str, found: os.stat_result) -> dict[str, Json]:
     }
 
 
-def _walk(folder: int, prefix: str, depth: int) -> Generator[Json, None, None]:
+def _walk(folder: int, prefix: str, depth: int, hidden: bool) -> Generator[Json, None, None]:
     with os.scandir(folder) as entries:
         there = sorted(entries, key=lambda entry: entry.name)
     for entry in there:
         path = f"{prefix}/{entry.name}" if prefix else entry.name
+        if entry.name.startswith(".") and not hidden:
+            continue
         if not path.isprintable():
             continue  # a name that is no text cannot be asked for either
         try:
@@ -156,7 +160,7 @@ def _walk(folder: int, prefix: str, depth: int) -> Generator[Json, None, None]:
         except OSError:
             continue  # gone or exchanged since it was listed
         try:
-            yield from _walk(inner, path, depth - 1)
+            yield from _walk(inner, path, depth - 1, hidden)
         finally:
             os.close(inner)
 
