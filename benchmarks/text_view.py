@@ -41,9 +41,13 @@ TRUTH_JS = """(() => {
   const all = [...document.querySelectorAll("td, th")];
   const cells = all.filter(leaf).map((cell) => clean(cell.innerText));
   const code = [...document.querySelectorAll("pre")].filter((pre) => pre.checkVisibility());
-  const lines = code.flatMap((pre) => pre.textContent.split("\\n"));
+  const words = document.body.innerText;
+  code.forEach((pre) => pre.querySelectorAll("button, input").forEach((one) => one.remove()));
+  const parts = (pre) => pre.querySelectorAll(":scope > code + code").length
+    ? [...pre.querySelectorAll(":scope > code")] : [pre];
+  const lines = code.flatMap(parts).flatMap((one) => one.innerText.split("\\n"));
   return {
-    words: document.body.innerText,
+    words,
     cells: cells.filter((text) => text.length > 1 && text.length < 200),
     code: lines.map((line) => line.trimEnd()).filter(Boolean),
     fields: [...document.querySelectorAll("[data-truth]")].map((one) => one.dataset.truth),

@@ -17,7 +17,7 @@ def enter_pre(flow: Flow, node: LexborNode, attributes: Attributes) -> Leave:
     if flow.raw:
         return flow.cut
     links = node.css("a[href]")
-    listing = bool(links) and _is_listing(node)
+    listing = bool(links) and _is_listing(node, len(links))
     outer, flow.unmarked = flow.unmarked, flow.unmarked or not listing
     flow.raw = True
 
@@ -65,8 +65,8 @@ def _language(node: LexborNode, attributes: Attributes) -> str:
     return ""
 
 
-def _is_listing(node: LexborNode) -> bool:
-    """Whether most lines begin with a link, as those of a list of files do."""
+def _is_listing(node: LexborNode, links: int) -> bool:
+    """Whether most lines begin with a link and have no other, as those of a list of files do."""
     leading = 0
     line = ""
     for one in below(node):
@@ -74,4 +74,5 @@ def _is_listing(node: LexborNode) -> bool:
             line = f"{line}{one.text_content or ''}".rpartition("\n")[2]
         elif one.tag == "a" and "href" in one.attributes and not line.strip():
             leading += 1
-    return 2 * leading > len((node.text() or "").strip().splitlines())
+    lines = len((node.text() or "").strip().splitlines())
+    return 2 * leading > lines and 4 * links <= 5 * leading

@@ -52,6 +52,8 @@ def _file_name(href: str) -> str:
 
 
 def enter_button(flow: Flow, node: LexborNode, attributes: Attributes, role: str) -> Leave:
+    if flow.raw:  # it copies the code around it
+        return _silent(flow)
     name = attributes.get("aria-label") or words(node, skip=_NONE) or attributes.get("title") or ""
     put_field(flow, role, name or attributes.get("value") or "", "", attributes)
     return _silent(flow)
@@ -110,5 +112,9 @@ def enter_struck(flow: Flow) -> Leave | None:
     return None if flow.raw else flow.mark(lambda text: f"~~{text}~~")
 
 
-def enter_code(flow: Flow) -> Leave | None:
-    return None if flow.raw else flow.mark(lambda text: f"`{text}`")
+def enter_code(flow: Flow, node: LexborNode) -> Leave | None:
+    if not flow.raw:
+        return flow.mark(lambda text: f"`{text}`")
+    if node.prev is not None and node.prev.tag == "code":  # versions of one example
+        flow.cut()
+    return None

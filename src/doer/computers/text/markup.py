@@ -280,7 +280,7 @@ TAGS: dict[str, Enter] = {
     "br": _break,
     "hr": _break,
     "pre": lambda walk, node, attributes: code.enter_pre(walk.flow, node, attributes),
-    "code": lambda walk, _node, _: inlines.enter_code(walk.flow),
+    "code": lambda walk, node, _: inlines.enter_code(walk.flow, node),
     "span": _span,
     "dialog": _dialog,
     "a": lambda walk, node, attributes: inlines.enter_link(walk.flow, node, attributes),
