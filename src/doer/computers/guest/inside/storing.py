@@ -60,7 +60,7 @@ class Storing:
 
     async def read(self, caller: Connection, request: Request) -> None:
         """The bytes from `offset` on, `length` at most."""
-        offset, length = request.whole("offset", 0), request.whole("length", 1 << 62)
+        offset, length = request.whole("offset", 0), request.whole("length", 1 << 60)
         with self._jail.file(request.text("path")) as file:
             whole = os.fstat(file)
             await caller.answer(_told(request.text("path"), whole))
