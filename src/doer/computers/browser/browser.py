@@ -14,6 +14,7 @@ import msgspec
 from doer.computers.browser import keys, mouse
 from doer.computers.browser.cdp import CdpError, Command, Connection
 from doer.computers.browser.dialogs import Blocked
+from doer.computers.browser.healing import Health, heal, health
 from doer.computers.browser.page_view import PageView
 from doer.computers.browser.pointing import aim, aim_between, ask, middle_of_page
 from doer.computers.browser.profile import Cookie, Profile, cookies, set_cookies
@@ -207,6 +208,17 @@ class Browser:
         """Add or replace cookies."""
         await set_cookies(self._connection, self._context, given)
 
+    async def health(self) -> Health:
+        """Of the current tab; takes a few seconds when it does not answer."""
+        if self._profile is not None and not self._profile.tabs.items():
+            return "crashed" if self._connection.alive else "gone"
+        return await health(self._connection, self._tab)
+
+    async def heal_tab(self) -> str:
+        """Bring a profile's current tab back; what that has cost. Raises `ComputerError` when only
+        another Chromium helps."""
+        return await heal(self._connection, self.profile.tabs)
+
     async def close(self) -> None:
         """Throw the page and its context away, dead or alive; of a profile only our line to it.
         Raises nothing, may be repeated."""
@@ -246,8 +258,9 @@ class Browser:
             if self._tab is not tab:  # the page has opened another meanwhile
                 return await self._view("__doer.read()")
             await self._profile.told(tab)
+        tab.dialogs.viewed()
         notes = tab.notes.take() if self._profile is None else self._profile.take_notes(tab)
-        return msgspec.structs.replace(view, notes=notes) if notes else view
+        return msgspec.structs.replace(view, notes=view.notes + notes) if notes else view
 
     async def _read(self, tab: Tab, expression: str) -> str:
         """Read; while a new document is on its way wait for it and read that."""

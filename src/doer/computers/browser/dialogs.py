@@ -11,7 +11,7 @@ import msgspec
 from doer.computers.browser.notes import CHARS, Notes
 
 ACCEPTED = frozenset({"alert", "beforeunload"})
-PATIENCE = 25  # dialogs between two views; a page that shows more shows them for ever
+PATIENCE = 50  # dialogs between two views; a page that shows more shows them for ever
 
 
 class Blocked(Exception):
@@ -41,15 +41,17 @@ class Dialogs:
         self._notes = notes
         self._shown = 0
 
+    @property
+    def endless(self) -> bool:
+        """More were shown between two views than a page that can be used would show."""
+        return self._shown >= PATIENCE
+
     def opened(self, dialog: Dialog) -> bool:
         """Answer it, or keep it: True when it waits for an answer now."""
         self._shown += 1
         if self.asks and dialog.type not in ACCEPTED:
             self.pending = dialog
             return True
-        if self._shown == PATIENCE:
-            self._send("Runtime.terminateExecution", {})
-            self._notes.add("the page did not stop showing dialogs: its script was ended")
         self._answered(dialog, dialog.type in ACCEPTED, "")
         return False
 

@@ -16,7 +16,9 @@ from doer.computers.browser.tabs import LIMIT, Tabs
 
 DOWNLOAD_S = 1.0  # a download that has just begun may take before a view goes out without it
 PDF = "application/pdf"
-PDF_BYTES = "performance.getEntriesByType('navigation')[0]?.decodedBodySize ?? 0"
+# Of the copy in the browser's cache; the site is not asked again.
+PDF_BYTES = """fetch(location.href, { cache: "only-if-cached", mode: "same-origin" })
+.then((answer) => answer.blob()).then((blob) => blob.size).catch(() => 0)"""
 Cookie = dict[str, Any]
 """A cookie as CDP gives and takes it (Network.Cookie): name, value, domain, path, ..."""
 
@@ -73,11 +75,11 @@ class Profile:
             await self.downloads.settled(DOWNLOAD_S)
         if tab.mime == PDF and tab.dialogs.pending is None:
             size = await tab.evaluate(PDF_BYTES, int)
-            tab.notes.add(f"this is a PDF of {size:,} bytes: read it with the text view")
+            of = f" of {size:,} bytes" if size else ""
+            tab.notes.add(f"this is a PDF{of}: read it with the text view")
 
     def take_notes(self, tab: Tab) -> tuple[str, ...]:
         """What a reader of a tab must know of, its own notes first."""
-        tab.dialogs.viewed()
         return (*tab.notes.take(), *self.notes.take(), *self.tabs.take_notes())
 
     def _hear(self, method: str, params: msgspec.Raw) -> None:

@@ -14,6 +14,9 @@ from doer.computers.browser.notes import CHARS, Notes
 from doer.errors import ComputerError, SiteError, ToolError
 
 T = TypeVar("T")
+CRASHED = "the page has crashed"
+CLOSED = "this tab was closed"
+RESTORED = "BackForwardCacheRestore"  # a document as it was left: nothing is loaded
 
 
 class _Frame(msgspec.Struct, rename="camel"):
@@ -31,6 +34,7 @@ class _Event(msgspec.Struct, rename="camel"):
     url: str = ""
     user_gesture: bool = True
     mode: str = ""
+    type: str = ""
     backend_node_id: int = 0
 
 
@@ -113,12 +117,23 @@ class Tab:
         """Why the page was given up, or ""."""
         return self._death
 
+    @property
+    def crashed(self) -> bool:
+        """Its process is gone."""
+        return self._death == CRASHED
+
     def die(self, why: str) -> None:
         """Give the page up: what is pending and whatever is asked later fails at once."""
         self._death = self._death or why
         self._connection.drop(self.session, why)
         self.frames.drop(why)
         self._stirred.set()
+
+    def closed(self) -> None:
+        """Its page is gone, as somebody wished. What is pending is `Blocked`, which is no fault."""
+        self._death = CLOSED
+        self._fail_blocked()
+        self.die(self._death)
 
     def send(
         self, method: str, params: dict[str, Any] | None = None, session: str = ""
@@ -237,10 +252,10 @@ class Tab:
 
     async def _until_loaded(self, loader: str) -> None:
         while self.loading or (loader and loader not in self._loaders):
+            if self.dialogs.pending is not None or self._death == CLOSED:
+                raise Blocked
             if self._death:
                 raise ComputerError(self._death)
-            if self.dialogs.pending is not None:
-                raise Blocked
             self._stirred.clear()
             await self._stirred.wait()
 
@@ -251,13 +266,14 @@ class Tab:
                     self.loading = method == "Page.frameStartedLoading"
                     self._stirred.set()
             case "Page.frameNavigated":
-                if (frame := self._decode_event(params).frame) and frame.id == self.target:
-                    self._entered(frame)
+                event = self._decode_event(params)
+                if event.frame and event.frame.id == self.target:
+                    self._entered(event.frame, event.type == RESTORED)
             case "Page.navigatedWithinDocument":
                 if (event := self._decode_event(params)).frame_id == self.target:
                     self._moved(event.url)
             case "Inspector.targetCrashed" | "Inspector.detached":
-                self.die("the page has crashed")
+                self.die(CRASHED)
             case _ if method.startswith("Target."):
                 self.frames.hear(self.session, method, params)
             case _ if method.startswith("Page.javascriptDialog"):
@@ -269,9 +285,15 @@ class Tab:
         if method == "Page.javascriptDialogClosed":
             self.dialogs.closed()
         elif self.dialogs.opened(msgspec.json.decode(params, type=Dialog)):
-            for session in (self.session, *self.frames.sessions):
-                self._connection.fail(session, Blocked())
+            self._fail_blocked()
             self._stirred.set()
+        elif self.dialogs.endless:
+            self._send_unasked("Page.crash", {})
+            self.die("the page shows dialogs without end")
+
+    def _fail_blocked(self) -> None:
+        for session in (self.session, *self.frames.sessions):
+            self._connection.fail(session, Blocked())
 
     def _hear_any(self, session: str, method: str, params: msgspec.Raw) -> None:
         """An event that may come from a frame as well."""
@@ -290,10 +312,10 @@ class Tab:
             case _:
                 pass
 
-    def _entered(self, frame: _Frame) -> None:
+    def _entered(self, frame: _Frame, restored: bool) -> None:
         self._loaders.add(frame.loader_id)
         self.mime, self.chooser = frame.mime_type, None
-        self.loading = True
+        self.loading = not restored
         self._moved(frame.url)
 
     def _moved(self, url: str) -> None:

@@ -232,7 +232,7 @@ class Tabs:
         for number, tab in list(self._tabs.items()):
             if tab.session != session:
                 continue
-            tab.die("this tab was closed")
+            tab.closed()
             self._remove(number)
             self._notes.add(f"tab {number} was closed")
             if not self._tabs and self._connection.alive:
