@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
 USER = 12345
 DAEMON = "'^[^ ]*python3 -I /opt/doer'"
-SPEC = Spec(memory_mb=1024, processes=200, disk_mb=256)
+SPEC = Spec(memory_mb=512, processes=200, disk_mb=256)
 
 
 def local(folder: Path) -> Backend:
@@ -249,6 +249,50 @@ async def test_a_killed_daemon_is_noticed_and_a_start_repairs(running):
             await asyncio.sleep(0.05)
     await running.start("one")
     assert await sh(running, "one", "cat file") == "kept\n"
+
+
+FLOODS = {
+    "memory": "python3 -c 'x = [bytearray(b\"x\" * (16 << 20)) for _ in range(200)]'",
+    "files in memory": """python3 -c '
+import os
+files = [os.memfd_create("x") for _ in range(20)]
+for _ in range(150):
+    for file in files:
+        os.write(file, bytes(1 << 20))'""",
+    "disk": "for i in $(seq 40); do head -c 40M /dev/zero > f$i || exit 1; done",
+    "files without a name": """python3 -c '
+import os
+files = [open(f"x{i}", "wb") for i in range(20)]
+for i in range(20):
+    os.unlink(f"x{i}")
+for _ in range(100):
+    for file in files:
+        file.write(bytes(1 << 20))'""",
+    "one file": "head -c 2G /dev/zero > big",
+    "shared memory": "head -c 2G /dev/zero > /dev/shm/big",
+    "processes": ":(){ :|:& }; :; sleep 5; false",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_is_held_back_and_the_computer_stays_usable(running, flood):
+    await sh(running, "one", "echo kept > file")
+    with pytest.raises((AssertionError, ToolError)):
+        await sh(running, "one", FLOODS[flood], 100)
+    async with asyncio.timeout(30):
+        while "kept" not in await patiently(running, "cat file; rm -f f[0-9]* big /dev/shm/big"):
+            pass
+    stats = await running.stats("one")
+    assert stats.memory_mb < SPEC.memory_mb
+    assert stats.disk_mb < SPEC.disk_mb
+    assert stats.processes < SPEC.processes
+
+
+async def patiently(backend: Backend, script: str) -> str:
+    """The same as `sh`, and nothing while no process can be started."""
+    with contextlib.suppress(AssertionError, ToolError):
+        return await sh(backend, "one", script)
+    return ""
 
 
 async def test_probing_says_that_it_works_or_what_to_do(backend):

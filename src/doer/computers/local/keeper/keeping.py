@@ -5,6 +5,7 @@ One thread, one loop. A request is one packet of JSON, at most one descriptor wi
 answer: `{"error": ...}`, or what was asked for.
 """
 
+import array  # noqa: F401  # pyright: ignore[reportUnusedImport]  # see _send
 import contextlib
 import json
 import os
@@ -58,7 +59,8 @@ class Keeping:
             for key, _ in self._selector.select(TICK_S):
                 key.data()
             if self._alive and not self._paused and time.monotonic() - self._looked > TICK_S:
-                self._watchdog.look()
+                with contextlib.suppress(OSError):  # what it looked at has just gone
+                    self._watchdog.look()
                 self._looked = time.monotonic()
         self._listen()
 
@@ -178,5 +180,7 @@ class Keeping:
 
 
 def _send(caller: socket.socket, answer: Mapping[str, object], fds: list[int]) -> None:
+    """`send_fds` needs the module array and would load it when a root's keeper, an ordinary user by
+    now, may not be able to read it any more."""
     with contextlib.suppress(OSError):
         socket.send_fds(caller, [json.dumps(answer).encode()], fds)

@@ -1,9 +1,9 @@
 """Holds a computer to its limits where the kernel does not do it for us.
 
 Disk, always: what its folders take is measured when the disk has visibly filled, and while that is
-too much and grows, whoever writes is ended. Memory: by a control group when there is one; else it
-is added up, and the largest group of processes is ended. Never the daemon: when it is the one who
-takes too much, the whole computer ends. Each act is told in the events.
+too much and grows, whoever writes is ended. Memory is added up, and the largest group of processes
+is ended; a control group, where there is one, is the harder wall behind it. Never the daemon: when
+it is the one who takes too much, the whole computer ends. Each act is told in the events.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ SLACK = 4 * MB  # bytes the disk's free space moves by without a look at the fol
 MEASURE_S = 60.0
 FLOOR = 512 * MB
 """When less is free on the disk, a computer that grows is over its limit whatever that is."""
-MEMFD_TICKS = 4
-CROWDED = 0.9
-CROWDED_TICKS = 8
+TREE_TICKS, MEMFD_TICKS = 2, 4
+CROWDED, CROWDED_LOOKS = 0.9, 4
+OFFERED = 500
 
 
 class Watchdog:
@@ -37,17 +37,22 @@ class Watchdog:
         self._measured_at = -MEASURE_S
         self._written: dict[int, int] = {}
         self._ticks = 0
+        self._offered: set[int] = set()
         self._crowded = 0
         self._killed = 0
 
     def look(self) -> None:
-        """To be called several times a second."""
+        """To be called several times a second. What costs more is looked at less often."""
+        self._ticks += 1
         self._look_at_disk()
+        if self._ticks % TREE_TICKS:
+            return
+        living = list(tree.processes(self._root))
+        self._offer(living)
         if self._plan.cgroups:
             self._look_at_kernel()
-        else:
-            self._look_at_memory()
-        self._look_at_number()
+        self._look_at_memory(living)
+        self._look_at_number(len(living))
 
     def measure_disk(self) -> int:
         """Bytes of the disk that the computer takes now."""
@@ -102,12 +107,19 @@ class Watchdog:
             events.tell("memory", f"{said}: {self._plan.memory_mb} MB are allowed")
         self._killed = killed
 
-    def _look_at_memory(self) -> None:
+    def _offer(self, living: list[Process]) -> None:
+        """Let the kernel, when memory runs out, take anyone before the daemon."""
+        new = {one.pid for one in living} - self._offered
+        for one in self._killable(living) if new else ():
+            if one.pid in new:
+                with contextlib.suppress(OSError):
+                    Path(f"/proc/{one.pid}/oom_score_adj").write_text(str(OFFERED))
+        self._offered = {one.pid for one in living}
+
+    def _look_at_memory(self, living: list[Process]) -> None:
         limit = self._plan.memory_mb * MB
-        living = list(tree.processes(self._root))
         pids = [one.pid for one in living]
         files = usage.in_memory_file_systems(_inside(pids))
-        self._ticks += 1
         if self._ticks % MEMFD_TICKS == 0:
             files += usage.nameless(pids, _inside(pids))[1]
         if sum(one.memory for one in living) + files < limit:
@@ -122,33 +134,33 @@ class Watchdog:
         if not groups:
             self._end_all("memory", said)
             return
-        largest = groups.most_common(1)[0][0]
+        largest = max(groups, key=groups.__getitem__)
         victim = next(one for one in self._killable() if one.group == largest)
         self._end_group("memory", said, victim)
 
-    def _look_at_number(self) -> None:
+    def _look_at_number(self, number: int) -> None:
         """A crowd that stays leaves no room to start a command: the largest kind of it ends."""
-        pids = tree.pids(self._root)
-        crowded = len(pids) > self._plan.processes * CROWDED
+        crowded = number > self._plan.processes * CROWDED
         self._crowded = self._crowded + 1 if crowded else 0
-        if self._crowded < CROWDED_TICKS:
+        if self._crowded < CROWDED_LOOKS:
             return
         self._crowded = 0
         tree.stop(self._root)
         try:
             living = self._killable()
             names = Counter(_name(one.pid) for one in living)
-            name, count = names.most_common(1)[0]
+            name = max(names, key=names.__getitem__, default="")
+            count = names[name]
             for one in living:
                 if _name(one.pid) == name:
                     tree.send(one.pid, signal.SIGKILL)
         finally:
             tree.go_on(self._root)
-        events.tell("processes", f"{len(pids)} ran; {count} of them, {name}, were ended")
+        events.tell("processes", f"{number} ran; {count} of them, {name}, were ended")
 
-    def _killable(self) -> list[Process]:
+    def _killable(self, living: list[Process] | None = None) -> list[Process]:
         """All but the wrapping, the daemon, and what runs in the daemon's own group."""
-        living = list(tree.processes(self._root))
+        living = list(tree.processes(self._root)) if living is None else living
         kept = {one.group for one in living if one.pid == self._root or _number(one.pid) < 3}
         return [one for one in living if one.group not in kept]
 
