@@ -63,11 +63,11 @@ class Desk:
                 visit.add_done_callback(self._visits.discard)
         finally:
             listener.close()
-            for visit in self._visits:
-                visit.cancel()
-            await asyncio.gather(*self._visits, return_exceptions=True)
             for name in list(self._doors):
                 await self._close(name)
+            for visit in self._visits:  # who holds on learns of the end when it has come
+                visit.cancel()
+            await asyncio.gather(*self._visits, return_exceptions=True)
 
     async def idle(self, patience_s: float) -> None:
         """Wait until no computer has been registered, and no order taken, for so long."""

@@ -40,6 +40,7 @@ class Door:
         loop = asyncio.get_running_loop()
         try:
             while True:
+                await self.gate.turn()
                 await self._free.acquire()
                 try:
                     sock, _ = await loop.sock_accept(self._listener)

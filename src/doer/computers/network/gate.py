@@ -17,6 +17,9 @@ from doer.computers.network.rules import Judgement, Rulebook
 from doer.computers.network.streams import SocketStream
 from doer.records.computer import NetworkRules
 
+TURNS_PER_S, TURNS_AT_ONCE = 200, 400
+"""Connections and requests of one computer: what comes faster waits, so that others need not."""
+
 Judge = Callable[[Rulebook], Judgement]
 
 
@@ -57,6 +60,7 @@ class Gate:
         self.trust = trust
         self.deadlines = deadlines
         self._resolver = Resolver(deadlines.look_up_s)
+        self._turn_s = 0.0
         self._passing: dict[asyncio.Task[object], Judge] = {}
 
     def update(self, rules: NetworkRules) -> None:
@@ -67,6 +71,14 @@ class Gate:
         for task, judge in list(self._passing.items()):
             if not judge(self.book).allowed:
                 task.cancel()
+
+    async def turn(self) -> None:
+        """Wait for this computer's next turn to have something done."""
+        now = asyncio.get_running_loop().time()
+        earliest = now - TURNS_AT_ONCE / TURNS_PER_S
+        self._turn_s = max(earliest, self._turn_s) + 1 / TURNS_PER_S
+        if self._turn_s > now:
+            await asyncio.sleep(self._turn_s - now)
 
     @contextmanager
     def passing(self, judge: Judge) -> Generator[None]:

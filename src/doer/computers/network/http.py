@@ -64,6 +64,7 @@ class Http:
                 request = await self._caller.hear()
             if not isinstance(request, h11.Request):
                 return False
+            await self._gate.turn()
             entry.begin(request.method.decode())
             if request.method == b"CONNECT":
                 await self._connect(request, entry)
