@@ -209,9 +209,9 @@ class Desktop:
                 return
             await wait(xvnc.exited, manager.exited)
             if not xvnc.exited.up:
+                self._faults += 1
                 await wait(xvnc.exited, until=time.monotonic() + pause_s)
                 pause_s = min(pause_s * 2, 10)
-                self._faults += 1
 
     def _write_settings(self) -> str:
         menu = os.path.join(self._folder, "openbox-menu.xml")

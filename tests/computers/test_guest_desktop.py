@@ -1,0 +1,191 @@
+"""The screen and the browser that the daemon starts: real ones, without a sandbox around them."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from guest_daemon import GuestDaemon
+from happenings import gone
+
+from doer.computers.link import Process, Screen
+from doer.errors import ToolError
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("Xvnc"), reason="Xvnc is not installed"),
+    pytest.mark.skipif(not shutil.which("openbox"), reason="openbox is not installed"),
+]
+CHROMIUM = "/usr/lib/chromium/chromium"
+SIZE = (800, 600)
+
+
+async def named(guest: GuestDaemon, name: str) -> list[Process]:
+    """The processes of this name that this daemon started, by its display or its home."""
+    mine = (f":{guest.display} ", str(guest.folder))
+    there = await guest.link.processes()
+    return [one for one in there if one.name == name and any(m in one.command for m in mine)]
+
+
+async def greeting(guest: GuestDaemon) -> bytes:
+    """What the screen's socket says first."""
+    sock = await guest.dial("screen")
+    with sock:
+        async with asyncio.timeout(20):
+            return await asyncio.get_running_loop().sock_recv(sock, 12)
+
+
+async def healed(guest: GuestDaemon) -> Screen:
+    """The screen once the daemon, after its next turn, knows what has died."""
+    await guest.link.ping()
+    return await guest.link.screen(*SIZE)
+
+
+async def test_a_screen_stands_when_the_call_returns(guest):
+    screen = await guest.link.screen(*SIZE)
+    assert (screen.width, screen.height, screen.display) == (*SIZE, f":{guest.display}")
+    assert await greeting(guest) == b"RFB 003.008\n"
+    assert (guest.folder / "rfb.sock").stat().st_mode & 0o777 == 0o600
+    # One that stands keeps its size, and there is only one.
+    assert (await guest.link.screen(640, 480)).width == SIZE[0]
+    assert len(await named(guest, "Xvnc")) == 1
+
+
+def listens(pid: int) -> list[str]:
+    """The inet sockets of a process, whatever their state."""
+    sockets = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
+    tables = [Path(f"/proc/{pid}/net/{name}") for name in ("tcp", "tcp6", "udp", "udp6")]
+    rows = [row for table in tables for row in table.read_text().splitlines()[1:]]
+    return [row for row in rows if f"socket:[{row.split()[9]}]" in sockets]
+
+
+async def test_no_port_is_opened_for_the_screen(guest):
+    await guest.link.screen(*SIZE)
+    (xvnc,) = await named(guest, "Xvnc")
+    assert listens(xvnc.pid) == []
+
+
+async def test_a_dead_screen_is_started_again(guest):
+    before = (await guest.link.screen(*SIZE)).restarts
+    (xvnc,) = await named(guest, "Xvnc")
+    os.kill(xvnc.pid, signal.SIGKILL)
+    await gone(xvnc.pid)
+    assert (await healed(guest)).restarts == before + 1
+    assert await greeting(guest) == b"RFB 003.008\n"
+    (again,) = await named(guest, "Xvnc")
+    assert again.pid != xvnc.pid
+
+
+async def test_a_dead_window_manager_is_started_again(guest):
+    before = (await guest.link.screen(*SIZE)).restarts
+    (manager,) = await named(guest, "openbox")
+    (xvnc,) = await named(guest, "Xvnc")
+    os.kill(manager.pid, signal.SIGKILL)
+    await gone(manager.pid)
+    assert (await healed(guest)).restarts == before + 1
+    assert [one.pid for one in await named(guest, "Xvnc")] == [xvnc.pid]
+
+
+async def test_what_cannot_be_opened_is_told(guest):
+    with pytest.raises(ToolError, match="ended at once with exit code 3"):
+        await guest.link.open(argv=["sh", "-c", "exit 3"])
+    with pytest.raises(ToolError, match="no program"):
+        await guest.link.open(argv=["no-such-program"])
+
+
+@pytest.mark.skipif(not shutil.which("xterm"), reason="xterm is not installed")
+async def test_a_window_stays_when_its_caller_has_gone(guest):
+    pid = await guest.link.open("terminal", args=["-e", "sleep", "1000"])
+    await guest.link.ping()
+    os.kill(pid, 0)
+    os.kill(pid, signal.SIGTERM)
+    await gone(pid)
+
+
+class Pipe:
+    """The browser's debugging pipe."""
+
+    def __init__(self, pid: int, sock: socket.socket) -> None:
+        self.pid, self.sock = pid, sock
+
+    async def call(self, method: str, **params: object) -> dict:
+        loop = asyncio.get_running_loop()
+        message = {"id": 1, "method": method, "params": params}
+        async with asyncio.timeout(40):
+            await loop.sock_sendall(self.sock, json.dumps(message).encode() + b"\0")
+            data = b""
+            while not data.endswith(b"\0"):
+                more = await loop.sock_recv(self.sock, 1 << 16)
+                assert more, "the browser has gone away"
+                data += more
+        return json.loads(data[:-1])["result"]
+
+    async def ended(self) -> None:
+        async with asyncio.timeout(40):
+            while await asyncio.get_running_loop().sock_recv(self.sock, 1 << 16):
+                pass
+
+
+async def started(guest: GuestDaemon) -> Pipe:
+    profile = guest.home / "profile"
+    argv = [CHROMIUM, "--remote-debugging-pipe", f"--user-data-dir={profile}", "--disable-gpu"]
+    argv += ["--no-first-run", "--no-sandbox", "about:blank"]
+    return Pipe(*await guest.link.browser(argv, "profile"))
+
+
+@pytest.fixture
+async def pipe(guest: GuestDaemon) -> AsyncGenerator[Pipe]:
+    if not shutil.which(CHROMIUM):
+        pytest.skip("Chromium is not installed")
+    pipe = await started(guest)
+    yield pipe
+    pipe.sock.close()
+    await gone(pipe.pid)
+
+
+async def test_the_browser_speaks_on_the_very_connection(guest, pipe):
+    assert "Chrome/" in (await pipe.call("Browser.getVersion"))["product"]
+    assert (await guest.link.ping()).browser
+
+
+async def test_stale_locks_are_cleared_away(guest, pipe):
+    await pipe.call("Browser.getVersion")
+    os.kill(pipe.pid, signal.SIGKILL)
+    await pipe.ended()
+    await gone(pipe.pid)
+    lock = guest.home / "profile/SingletonLock"
+    lock.unlink(missing_ok=True)
+    lock.symlink_to("another-machine-4711")
+    again = await started(guest)
+    assert "Chrome/" in (await again.call("Browser.getVersion"))["product"]
+    again.sock.close()
+    await gone(again.pid)
+
+
+async def test_the_end_of_the_browser_is_heard_at_once(guest, pipe):
+    await pipe.call("Browser.getVersion")
+    os.kill(pipe.pid, signal.SIGKILL)
+    await pipe.ended()
+    assert not (await guest.link.ping()).browser
+
+
+async def test_the_end_of_the_connection_ends_the_browser(guest, pipe):
+    await pipe.call("Browser.getVersion")
+    pipe.sock.close()
+    await gone(pipe.pid)
+    assert not await named(guest, "chromium")
+
+
+async def test_a_second_browser_takes_the_place_of_the_first(guest, pipe):
+    await pipe.call("Browser.getVersion")
+    second = await started(guest)
+    await pipe.ended()
+    await gone(pipe.pid)
+    assert "Chrome/" in (await second.call("Browser.getVersion"))["product"]
+    second.sock.close()
+    await gone(second.pid)
