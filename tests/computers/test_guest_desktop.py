@@ -6,14 +6,14 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
 from guest_daemon import GuestDaemon
 from happenings import gone
 
-from doer.computers.link import Process, Screen
+from doer.computers.link import Screen
 from doer.errors import ToolError
 
 pytestmark = [
@@ -25,11 +25,15 @@ CHROMIUM = "/usr/lib/chromium/chromium"
 SIZE = (800, 600)
 
 
-async def named(guest: GuestDaemon, name: str) -> list[Process]:
-    """The processes of this name that this daemon started, by its display or its home."""
-    mine = (f":{guest.display} ", str(guest.folder))
-    there = await guest.link.processes()
-    return [one for one in there if one.name == name and any(m in one.command for m in mine)]
+@pytest.fixture
+def named(guest: GuestDaemon, descendants: Callable[[int], dict[int, str]]) -> Callable:
+    """A function: name of a program -> its processes below the daemon."""
+
+    def named(name: str) -> list[int]:
+        below = descendants(guest.process.pid)
+        return [pid for pid, command in below.items() if Path(command.split(" ")[0]).name == name]
+
+    return named
 
 
 async def greeting(guest: GuestDaemon) -> bytes:
@@ -46,14 +50,14 @@ async def healed(guest: GuestDaemon) -> Screen:
     return await guest.link.screen(*SIZE)
 
 
-async def test_a_screen_stands_when_the_call_returns(guest):
+async def test_a_screen_stands_when_the_call_returns(guest, named):
     screen = await guest.link.screen(*SIZE)
     assert (screen.width, screen.height, screen.display) == (*SIZE, f":{guest.display}")
     assert await greeting(guest) == b"RFB 003.008\n"
     assert (guest.folder / "rfb.sock").stat().st_mode & 0o777 == 0o600
     # One that stands keeps its size, and there is only one.
     assert (await guest.link.screen(640, 480)).width == SIZE[0]
-    assert len(await named(guest, "Xvnc")) == 1
+    assert len(named("Xvnc")) == 1
 
 
 def listens(pid: int) -> list[str]:
@@ -64,31 +68,31 @@ def listens(pid: int) -> list[str]:
     return [row for row in rows if f"socket:[{row.split()[9]}]" in sockets]
 
 
-async def test_no_port_is_opened_for_the_screen(guest):
+async def test_no_port_is_opened_for_the_screen(guest, named):
     await guest.link.screen(*SIZE)
-    (xvnc,) = await named(guest, "Xvnc")
-    assert listens(xvnc.pid) == []
+    (xvnc,) = named("Xvnc")
+    assert listens(xvnc) == []
 
 
-async def test_a_dead_screen_is_started_again(guest):
+async def test_a_dead_screen_is_started_again(guest, named):
     before = (await guest.link.screen(*SIZE)).restarts
-    (xvnc,) = await named(guest, "Xvnc")
-    os.kill(xvnc.pid, signal.SIGKILL)
-    await gone(xvnc.pid)
+    (xvnc,) = named("Xvnc")
+    os.kill(xvnc, signal.SIGKILL)
+    await gone(xvnc)
     assert (await healed(guest)).restarts == before + 1
     assert await greeting(guest) == b"RFB 003.008\n"
-    (again,) = await named(guest, "Xvnc")
-    assert again.pid != xvnc.pid
+    (again,) = named("Xvnc")
+    assert again != xvnc
 
 
-async def test_a_dead_window_manager_is_started_again(guest):
+async def test_a_dead_window_manager_is_started_again(guest, named):
     before = (await guest.link.screen(*SIZE)).restarts
-    (manager,) = await named(guest, "openbox")
-    (xvnc,) = await named(guest, "Xvnc")
-    os.kill(manager.pid, signal.SIGKILL)
-    await gone(manager.pid)
+    (manager,) = named("openbox")
+    (xvnc,) = named("Xvnc")
+    os.kill(manager, signal.SIGKILL)
+    await gone(manager)
     assert (await healed(guest)).restarts == before + 1
-    assert [one.pid for one in await named(guest, "Xvnc")] == [xvnc.pid]
+    assert named("Xvnc") == [xvnc]
 
 
 async def test_what_cannot_be_opened_is_told(guest):
@@ -174,11 +178,11 @@ async def test_the_end_of_the_browser_is_heard_at_once(guest, pipe):
     assert not (await guest.link.ping()).browser
 
 
-async def test_the_end_of_the_connection_ends_the_browser(guest, pipe):
+async def test_the_end_of_the_connection_ends_the_browser(guest, named, pipe):
     await pipe.call("Browser.getVersion")
     pipe.sock.close()
     await gone(pipe.pid)
-    assert not await named(guest, "chromium")
+    assert not named("chromium")
 
 
 async def test_a_second_browser_takes_the_place_of_the_first(guest, pipe):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import secrets
 import signal
 import socket
 import time
@@ -45,7 +44,7 @@ def adopt(pid: int, mark: str) -> Child:
 
 
 def new_mark() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def find_program(name: str, env: Mapping[str, str]) -> str:

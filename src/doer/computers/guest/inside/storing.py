@@ -4,7 +4,6 @@ writing is atomic, long walks give way to the others."""
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Generator
 from contextlib import suppress
@@ -81,7 +80,7 @@ class Storing:
         mode = request.whole("mode", 0o644) & 0o777
         with self._jail.parent(path, make=True) as (folder, name):
             _refuse_other(folder, name, path)
-            new = f".{secrets.token_hex(6)}.part"
+            new = f".{os.urandom(6).hex()}.part"
             with told(path):
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
                 file = os.open(new, flags, mode, dir_fd=folder)

@@ -21,6 +21,8 @@ from wire import OUT, Connection, Json, Refused, Request
 MAX_TERMINALS = 32
 MAX_KEPT = 1 << 20
 MAX_WAIT_S = 3600.0
+BASHRC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bashrc")
+PLACES = ".cache/doer/terminals"
 _CHUNK = 1 << 16
 _SEARCHED = 1 << 16  # bytes before the end in which a pattern is looked for
 _SEARCH_S = 0.05  # of one search: a pattern can be made to run for ever
@@ -110,7 +112,8 @@ class Terminals:
             raise Refused(f"terminal {name!r} is open; write to it, or close it first")
         if old is None and len(self._all) >= MAX_TERMINALS:
             raise Refused(f"{MAX_TERMINALS} terminals are open; close one first")
-        argv = request.texts("argv") if request.has("argv") else ["bash", "-i"]
+        own = not request.has("argv")
+        argv = ["bash", "--rcfile", BASHRC, "-i"] if own else request.texts("argv")
         if not argv:
             raise Refused("'argv' is empty; name a program")
         cwd = os.path.join(self._home, os.path.expanduser(request.text("cwd", "") or self._home))
@@ -118,8 +121,17 @@ class Terminals:
             raise Refused(f"there is no folder {cwd}")
         size = request.whole("rows", 24, 1), request.whole("columns", 80, 1)
         env = {"TERM": "xterm-256color", **self._env, **request.pairs("env")}
+        place = self._place(name)
+        if own:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            env["DOER_PLACE"] = place
         self._all[name] = terminal = _open(name, argv, env, cwd, size)
+        start(_forget(terminal, place))
         await caller.answer(terminal.told())
+
+    def _place(self, name: str) -> str:
+        """The file that says where a shell of this name stands."""
+        return os.path.join(self._home, PLACES, name.encode().hex())
 
     async def write(self, caller: Connection, request: Request) -> None:
         terminal = self._named(request)
@@ -180,6 +192,13 @@ class Terminals:
         if self._all.get(terminal.name) is terminal:
             del self._all[terminal.name]
         await caller.answer(terminal.told())
+
+
+async def _forget(terminal: Terminal, place: str) -> None:
+    """A shell that has ended stands nowhere; one that dies with the computer is remembered."""
+    await wait(terminal.child.exited)
+    with contextlib.suppress(OSError):
+        os.unlink(place)
 
 
 async def _waited(caller: Connection, terminal: Terminal, request: Request, after: int) -> str:
