@@ -34,6 +34,31 @@ async def test_a_shell_keeps_its_state_between_calls(terminals):
     await terminals.close("state")
 
 
+async def test_a_shell_goes_on_where_one_of_its_name_stood(terminals, guest):
+    """In a fork or after a restart: all it takes is in the home."""
+    places = guest.home / ".cache" / "doer" / "terminals"
+    await terminals.open("first", env={"PS1": "ready> "})
+    await terminals.write("first", "cd /usr; export COLOUR='deep $blue'; echo is $((1 + 1))\n")
+    await terminals.read("first", until=r"is 2\r\n.*[$>#] $", timeout_s=30)
+    (places / b"second".hex()).write_bytes((places / b"first".hex()).read_bytes())
+    await terminals.open("second")
+    await terminals.write("second", "echo at $PWD $COLOUR\n")
+    view = await terminals.read("second", until="at /", timeout_s=30)
+    assert "at /usr deep $blue" in view.text()
+    for name in ("first", "second"):
+        await terminals.close(name)
+
+
+async def test_a_shell_that_has_ended_stands_nowhere(terminals, guest):
+    place = guest.home / ".cache" / "doer" / "terminals" / b"ended".hex()
+    await terminals.open("ended")
+    await terminals.write("ended", "echo is $((1 + 1))\n")
+    await terminals.read("ended", until=r"is 2\r\n.*[$>#] $", timeout_s=30)
+    assert place.exists()
+    await terminals.close("ended")
+    assert not place.exists()
+
+
 async def test_only_new_output_is_read(terminals):
     await prompt(terminals, "new")
     await terminals.write("new", "echo one\n")

@@ -191,14 +191,19 @@ class Terminals:
         await wait(terminal.closed, until=time.monotonic() + 2)
         if self._all.get(terminal.name) is terminal:
             del self._all[terminal.name]
+            _unlink(self._place(terminal.name))
         await caller.answer(terminal.told())
 
 
 async def _forget(terminal: Terminal, place: str) -> None:
     """A shell that has ended stands nowhere; one that dies with the computer is remembered."""
     await wait(terminal.child.exited)
+    _unlink(place)
+
+
+def _unlink(path: str) -> None:
     with contextlib.suppress(OSError):
-        os.unlink(place)
+        os.unlink(path)
 
 
 async def _waited(caller: Connection, terminal: Terminal, request: Request, after: int) -> str:
