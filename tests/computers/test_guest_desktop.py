@@ -13,6 +13,7 @@ import pytest
 from guest_daemon import GuestDaemon
 from happenings import gone
 
+from doer.computers.home import Home
 from doer.computers.link import Screen
 from doer.errors import ToolError
 
@@ -169,6 +170,22 @@ async def test_stale_locks_are_cleared_away(guest, pipe):
     assert "Chrome/" in (await again.call("Browser.getVersion"))["product"]
     again.sock.close()
     await gone(again.pid)
+
+
+async def test_a_browser_that_somebody_else_started_makes_room(guest):
+    home = Home(guest.link)
+    await home.make_folder("profile")
+    async with home.watch("profile") as changes, asyncio.timeout(40):
+        argv = [CHROMIUM, "--no-sandbox", f"--user-data-dir={guest.home}/profile", "--disable-gpu"]
+        theirs = await guest.link.open(argv=[*argv, "--no-first-run"])
+        async for change in changes:
+            if change.path == "profile/SingletonSocket":
+                break
+    ours = await started(guest)
+    await gone(theirs)
+    assert "Chrome/" in (await ours.call("Browser.getVersion"))["product"]
+    ours.sock.close()
+    await gone(ours.pid)
 
 
 async def test_the_end_of_the_browser_is_heard_at_once(guest, pipe):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from loop import Flag, readable, sleep, start, wait
-from wire import Refused
+from wire import Refused, Request
 
 MARK = "DOER_RUN"
 """What is started gets a mark of its own in its environment: so whatever leaves its group and its
@@ -45,6 +45,11 @@ def adopt(pid: int, mark: str) -> Child:
 
 def new_mark() -> str:
     return os.urandom(8).hex()
+
+
+def work_folder(request: Request, home: str) -> str:
+    """The folder a request wants its program to begin in: the home, or relative to it."""
+    return os.path.join(home, os.path.expanduser(request.text("cwd", "") or home))
 
 
 def find_program(name: str, env: Mapping[str, str]) -> str:

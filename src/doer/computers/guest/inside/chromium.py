@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from children import Child, end, spawn
 from desktop import Desktop
 from journal import Journal
-from loop import Flag, On, start, wait
+from loop import Flag, On, sleep, start, wait
 from wire import Connection, Refused, Request
 
 _END_S = 3.0
@@ -58,9 +58,7 @@ class BrowserSlot:
         if not request.flag("headless"):
             await self._desktop.ensure()
             env["DISPLAY"] = self._desktop.env["DISPLAY"]
-        for name in _STALE:
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                os.unlink(os.path.join(profile, name))
+        await _clear(profile)
         sock = caller.sock.dup()
         with self._journal.open("chromium.log") as log, open(os.devnull, "rb") as nothing:
             # Chromium reads and writes the pipe in threads that wait.
@@ -86,6 +84,33 @@ class BrowserSlot:
                     os.kill(child.pid, signal.SIGTERM)  # its own children are its own business
                 await wait(child.exited, until=time.monotonic() + _END_S)
             await end(child, grace_s=0.2)
+
+
+async def _clear(profile: str) -> None:
+    """End a browser that somebody else started on this profile (ours would hand its work to that
+    one and leave), and remove what dead ones left."""
+    lock = os.path.join(profile, _STALE[0])
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + _END_S
+        while (owner := _owner(lock)) and time.monotonic() < until:
+            with contextlib.suppress(OSError):
+                os.kill(owner, number)
+            await sleep(0.05)
+    for name in _STALE:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(os.path.join(profile, name))
+
+
+def _owner(lock: str) -> int:
+    """The process that a profile's lock names, if it is a Chromium that runs; or 0."""
+    with contextlib.suppress(OSError, ValueError):
+        host, _, pid = os.readlink(lock).rpartition("-")
+        if host == socket.gethostname():
+            with open(f"/proc/{int(pid)}/stat", "rb") as stat:
+                name, _, rest = stat.read().rpartition(b")")
+            if b"chrom" in name and rest.split()[0] != b"Z":
+                return int(pid)
+    return 0
 
 
 async def _join(child: Child, sock: socket.socket) -> None:

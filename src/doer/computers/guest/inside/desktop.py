@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
-from children import Child, find_program, spawn
+from children import Child, find_program, spawn, work_folder
 from journal import Journal
 from loop import Flag, sleep, start, wait
 from wire import Broken, Connection, Refused, Request
@@ -123,7 +123,7 @@ class Desktop:
         if not argv:
             raise Refused("name an 'app' or an 'argv'")
         await self.ensure()
-        cwd = os.path.join(self._home, os.path.expanduser(request.text("cwd", "") or self._home))
+        cwd = work_folder(request, self._home)
         child = self._spawn(argv, "windows.log", cwd)
         # Most wrong arguments show at once.
         await wait(child.exited, until=time.monotonic() + 0.05)

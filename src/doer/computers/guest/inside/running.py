@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 
-from children import Child, end, family, spawn
+from children import Child, end, family, spawn, work_folder
 from loop import Flag, On, readable, start, wait, writable
 from output import Kept, new_name
 from wire import ERR, OUT, Connection, Gone, Json, Refused, Request
@@ -133,7 +133,7 @@ def _start(request: Request, home: str, env: Mapping[str, str]) -> _Running:
     argv = request.texts("argv") if request.has("argv") else ["bash", "-c", request.text("script")]
     if not argv:
         raise Refused("'argv' is empty; name a program")
-    cwd = os.path.join(home, os.path.expanduser(request.text("cwd", "") or home))
+    cwd = work_folder(request, home)
     head, tail = request.whole("head", 1 << 16), request.whole("tail", 1 << 16)
     if head > MAX_KEPT or tail > MAX_KEPT:
         raise Refused(f"'head' and 'tail' are {MAX_KEPT} at most; the whole is in a file")

@@ -14,7 +14,7 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
-from children import MARK, Child, adopt, end, find_program, new_mark
+from children import MARK, Child, adopt, end, find_program, new_mark, work_folder
 from loop import Flag, readable, start, wait, writable
 from wire import OUT, Connection, Json, Refused, Request
 
@@ -116,7 +116,7 @@ class Terminals:
         argv = ["bash", "--rcfile", BASHRC, "-i"] if own else request.texts("argv")
         if not argv:
             raise Refused("'argv' is empty; name a program")
-        cwd = os.path.join(self._home, os.path.expanduser(request.text("cwd", "") or self._home))
+        cwd = work_folder(request, self._home)
         if not os.path.isdir(cwd):
             raise Refused(f"there is no folder {cwd}")
         size = request.whole("rows", 24, 1), request.whole("columns", 80, 1)
