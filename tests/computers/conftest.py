@@ -17,59 +17,68 @@ from doer.computers.browser.host import BrowserHost
 from doer.computers.browser.profile import Options
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Answers as `Site` says."""
+
+    site: "Site"
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path == "/favicon.ico":
+            self.send_error(404)
+            return
+        self.site.cookies.append(self.headers.get("Cookie", ""))
+        if path in self.site.passwords and not self.logged_in(self.site.passwords[path]):
+            self.answer(401, "text/html", b"<p>not for you", WWW_Authenticate="Basic realm=R")
+        elif path in self.site.files:
+            kind, body = self.site.files[path]
+            self.answer(200, kind, body)
+        elif path in self.site.huge:
+            kind, length = "application/octet-stream", str(self.site.huge[path])
+            self.answer(200, kind, b"x" * 9999, Content_Length=length)
+            self.site.closing.wait()
+            self.close_connection = True
+        elif path in self.site.pages:
+            self.answer(200, "text/html; charset=utf-8", self.site.pages[path].encode())
+        else:
+            self.site.closing.wait()
+            self.close_connection = True
+
+    def logged_in(self, wanted: str) -> bool:
+        sent = self.headers.get("Authorization", "")
+        self.site.asked.append(sent)
+        return sent == f"Basic {base64.b64encode(wanted.encode()).decode()}"
+
+    def answer(self, status: int, kind: str, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        headers = {"Content_Type": kind, "Content_Length": str(len(body)), **headers}
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 class Site:
     """A small web site: `pages` by path. Any other path is never answered while it is open."""
 
     def __init__(self) -> None:
         self.pages: dict[str, str] = {}
         self.files: dict[str, tuple[str, bytes]] = {}  # content type and body, to be downloaded
+        self.huge: dict[str, int] = {}  # the length that is claimed of a file which never ends
         self.passwords: dict[str, str] = {}  # user:password, of pages that ask for it
         self.asked: list[str] = []  # what was sent to them
         self.cookies: list[str] = []
         self.closing = Event()
-        site = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+        class Mine(Handler):
+            site = self
 
-            def do_GET(self) -> None:
-                path = self.path.partition("?")[0]
-                if path == "/favicon.ico":
-                    self.send_error(404)
-                    return
-                site.cookies.append(self.headers.get("Cookie", ""))
-                if path in site.passwords and not self.logged_in(site.passwords[path]):
-                    self.answer(
-                        401, "text/html", b"<p>not for you", WWW_Authenticate="Basic realm=R"
-                    )
-                elif path in site.files:
-                    kind, body = site.files[path]
-                    self.answer(200, kind, body)
-                elif path in site.pages:
-                    self.answer(200, "text/html; charset=utf-8", site.pages[path].encode())
-                else:
-                    site.closing.wait()
-                    self.close_connection = True
-
-            def logged_in(self, wanted: str) -> bool:
-                sent = self.headers.get("Authorization", "")
-                site.asked.append(sent)
-                return sent == f"Basic {base64.b64encode(wanted.encode()).decode()}"
-
-            def answer(self, status: int, kind: str, body: bytes, **headers: str) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                for name, value in headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.end_headers()
-                with contextlib.suppress(ConnectionError):
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Mine)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         self.origin = f"http://127.0.0.1:{self.port}"

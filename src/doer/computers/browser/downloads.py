@@ -117,7 +117,9 @@ class Downloads:
 
     def _told(self, one: Download) -> str:
         if one.state == "completed":
-            return f"downloaded {one.name} ({one.received:,} bytes) to {one.path}"
+            before = [other for other in self._all.values() if other.path == one.path]
+            instead = " in place of the one before" if len(before) > 1 else ""
+            return f"downloaded {one.name} ({one.received:,} bytes) to {one.path}{instead}"
         if one.refused:
             size = f"{max(one.total, one.received):,} bytes"
             limit = f"the limit is {self._max_bytes:,}"

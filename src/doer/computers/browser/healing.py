@@ -40,10 +40,10 @@ async def heal(connection: Connection, tabs: Tabs) -> str:
     if not tab.crashed:
         for method in ("Page.stopLoading", "Runtime.terminateExecution"):
             connection.send(method, {}, tab.session)
-        if again := await _attached(tabs, tab):
+        if await _answers_again(tabs, tab):
             return "the page did not answer: its running script was ended"
-        connection.send("Page.crash", {}, tab.session)
-    if (again := await _attached(tabs, tab, crashed=True)) and await _loads(again, url):
+        connection.send("Page.crash", {}, tabs.current.session)
+    if await _reloads(connection, tabs):
         return "the page was loaded again; what was typed into it is lost"
     try:
         async with asyncio.timeout(LOAD_S):
@@ -55,16 +55,25 @@ async def heal(connection: Connection, tabs: Tabs) -> str:
     return "the page was opened anew; its history and what was typed into it are lost"
 
 
-async def _attached(tabs: Tabs, tab: Tab, crashed: bool = False) -> Tab | None:
-    """The tab by a new session, when it answers."""
+async def _answers_again(tabs: Tabs, tab: Tab) -> bool:
+    """Whether the page answers a new session. The old one was given up."""
     try:
         async with asyncio.timeout(STEP_S):
             fresh = await tabs.attach_again(tab)
-            if crashed:
-                return fresh
     except (TimeoutError, CdpError, ComputerError):
-        return None
-    return fresh if await _answers(fresh, STEP_S) else None
+        return False
+    return await _answers(fresh, STEP_S)
+
+
+async def _reloads(connection: Connection, tabs: Tabs) -> bool:
+    """Whether the page loads into a new process. Only then can it be fitted: a crashed one takes no
+    commands but this."""
+    tab = tabs.current
+    try:
+        await connection.call("Page.reload", {}, tab.session, timeout_s=STEP_S)
+    except (CdpError, ComputerError):
+        return False
+    return await _answers_again(tabs, tab) and await tabs.current.loaded(LOAD_S)
 
 
 async def _answers(tab: Tab, heart_s: float) -> bool:

@@ -2,7 +2,7 @@
 were there. Chromium attaches every new one, stopped, so that it is fitted before its page runs.
 
 A page's new tab becomes the current one when the page that opened it was. Beyond `LIMIT` tabs new
-ones are closed at once.
+ones are closed at once. Hidden tabs (of the text view) are no pages to Chromium: it attaches none.
 """
 
 import asyncio
@@ -73,7 +73,6 @@ class Tabs:
         self._elsewhere = elsewhere
         self._limit = limit
         self._tabs: dict[int, Tab] = {}
-        self._aside: dict[str, Tab] = {}  # by target
         self._unclaimed: dict[str, Tab] = {}  # attached while we are opening tabs ourselves
         self._opening = 0
         self._last = 0
@@ -124,18 +123,6 @@ class Tabs:
         tab = await self._make()
         self._go(self._add(tab))
         return tab
-
-    async def open_aside(self) -> Tab:
-        """A blank tab that is nobody's: not listed, never current. `close_aside` ends it. What asks
-        for a login there is told no."""
-        tab = await self._make()
-        self._aside[tab.target] = tab
-        return tab
-
-    async def close_aside(self, tab: Tab) -> None:
-        self._aside.pop(tab.target, None)
-        tab.die("this page is closed")
-        await self._close(tab.target)
 
     async def switch(self, number: int) -> None:
         """Make a tab the current one. A question that waits in the old one is declined."""
@@ -264,7 +251,7 @@ class Tabs:
         return tab
 
     def _knows(self, target: str) -> bool:
-        return any(tab.target == target for tab in (*self._tabs.values(), *self._aside.values()))
+        return any(tab.target == target for tab in self._tabs.values())
 
     def _known(self, number: int) -> Tab:
         if number not in self._tabs:
