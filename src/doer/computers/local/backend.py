@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
-from doer.computers.local import cgroups, starting
+from doer.computers.local import cgroups, incidents, starting
 from doer.computers.local.archive import pack, unpack
 from doer.computers.local.folders import Folders, Owner, is_held
+from doer.computers.local.incidents import Incident
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
 from doer.computers.local.networking import Networking
 from doer.computers.local.probe import probe
@@ -95,6 +96,10 @@ class LocalBackend:
 
     async def fork(self, name: str, child: str) -> None:
         await asyncio.to_thread(self._fork, name, child)
+
+    def incidents(self, name: str, after: float = 0) -> tuple[Incident, ...]:
+        """What befell it since its last start: limits that were enforced, and its end."""
+        return incidents.read(self._folders.existing(name) / "host", after)
 
     def snapshots(self) -> tuple[str, ...]:
         """The ids of all snapshots."""

@@ -11,17 +11,17 @@ import json
 import os
 import select
 import selectors
-import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from doer.computers.local.keeper import events, kernel, tree
+from doer.computers.local.keeper import events, kernel
 from doer.computers.local.keeper.copying import Copier
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.keeper.staging import COMPUTER, HOME, LAYERS
+from doer.computers.local.keeper.tree import Tree
 from doer.computers.local.keeper.watchdog import Watchdog
 
 MAX_PACKET = 64 << 10
@@ -40,7 +40,8 @@ class Keeping:
         self._plan = plan
         self._bubblewrap = bubblewrap
         self._listener = listener
-        self._watchdog = Watchdog(plan, bubblewrap.pid)
+        self._tree = Tree(bubblewrap.pid)
+        self._watchdog = Watchdog(plan, self._tree)
         self._selector = selectors.DefaultSelector()
         self._logged = 0
         self._looked = 0.0
@@ -95,7 +96,7 @@ class Keeping:
     def _copy(self, caller: socket.socket, of: str, to: str) -> None:
         """Copy the upper folder, or the whole home, into an unfinished layer, by a process of its
         own. Meanwhile nothing moves inside, so that the copy is of one moment."""
-        tree.stop(self._bubblewrap.pid)
+        self._tree.stop()
         sources = {"upper": f"{COMPUTER}/upper", "home": HOME}
         told, telling = os.pipe()
         if (copier := os.fork()) == 0:
@@ -114,7 +115,7 @@ class Keeping:
             os.close(told)
             os.waitpid(copier, 0)
             if not self._paused:
-                tree.go_on(self._bubblewrap.pid)
+                self._tree.go_on()
             _send(caller, {"error": problem.decode(errors="replace")} if problem else {}, [])
             self._watch(caller, lambda: self._serve(caller))
 
@@ -128,23 +129,23 @@ class Keeping:
                 fds.append(self._listener.fileno())
                 return {}
             case "pause":
-                tree.stop(self._bubblewrap.pid)
+                self._tree.stop()
                 self._paused = True
                 return {}
             case "resume":
                 self._paused = False
-                tree.go_on(self._bubblewrap.pid)
+                self._tree.go_on()
                 return {}
             case "stats":
                 return self._stats()
             case "stop":
-                self._kill()
+                self._tree.end()
                 return {}
             case unknown:
                 return {"error": f"a keeper does not know {unknown}"}
 
     def _stats(self) -> dict[str, object]:
-        living = list(tree.processes(self._bubblewrap.pid))
+        living = self._tree.processes()
         return {
             "paused": self._paused,
             "memory": self._watchdog.measure_memory(),
@@ -152,12 +153,6 @@ class Keeping:
             "processes": len(living),
             "cpu_s": sum(one.cpu_s for one in living),
         }
-
-    def _kill(self) -> None:
-        """The first process of the sandbox first: all others die with it."""
-        for pid in tree.pids(self._bubblewrap.pid)[1:2]:
-            tree.send(pid, signal.SIGKILL)
-        tree.send(self._bubblewrap.pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         """Keep the first of what the sandbox says; read on, so that nobody in it is held up."""

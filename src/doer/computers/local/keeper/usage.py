@@ -10,6 +10,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from doer.computers.local.keeper.tree import DAEMON, Tree
+
 BLOCK = 512
 _IN_MEMORY = ("tmp", "dev/shm")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -51,12 +53,12 @@ def _descend(open_folders: list[tuple[int, list[str]]], name: str, fd: int | Non
         raise
 
 
-def nameless(pids: list[int], inside: int) -> tuple[int, int]:
+def nameless(tree: Tree, pids: list[int]) -> tuple[int, int]:
     """Bytes of open files without a name, on disk and in memory (memfd and the like). Those in
-    `in_memory_file_systems`, which the process `inside` sees, are left to it."""
+    `in_memory_file_systems` are left to it."""
     on_disk, in_memory, counted = 0, 0, set[tuple[int, int]]()
-    memory, elsewhere = _device_of_memory(), {*_devices(inside)}
-    for seen in _open_files(pids):
+    memory, elsewhere = _device_of_memory(), {*_devices(tree)}
+    for seen in _open_files(tree, pids):
         key = (seen.st_dev, seen.st_ino)
         if seen.st_nlink or not stat.S_ISREG(seen.st_mode) or key in counted:
             continue
@@ -68,20 +70,28 @@ def nameless(pids: list[int], inside: int) -> tuple[int, int]:
     return on_disk, in_memory
 
 
-def in_memory_file_systems(inside: int) -> int:
-    """Bytes in the /tmp and /dev/shm that a process of the computer sees."""
+def in_memory_file_systems(tree: Tree) -> int:
+    """Bytes in the computer's /tmp and /dev/shm."""
     total = 0
     for place in _IN_MEMORY:
         with contextlib.suppress(OSError):
-            seen = os.statvfs(f"/proc/{inside}/root/{place}")
+            seen = os.statvfs(tree.place(DAEMON, f"root/{place}"))
             total += (seen.f_blocks - seen.f_bfree) * seen.f_frsize
     return total
 
 
-def _devices(inside: int) -> Iterator[int]:
+def files_in_memory_of_all() -> int:
+    """Bytes of such files on the whole machine."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("Shmem:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _devices(tree: Tree) -> Iterator[int]:
     for place in _IN_MEMORY:
         with contextlib.suppress(OSError):
-            yield Path(f"/proc/{inside}/root/{place}").stat().st_dev
+            yield Path(tree.place(DAEMON, f"root/{place}")).stat().st_dev
 
 
 def _device_of_memory() -> int:
@@ -93,9 +103,9 @@ def _device_of_memory() -> int:
         os.close(ours)
 
 
-def _open_files(pids: list[int]) -> Iterator[os.stat_result]:
+def _open_files(tree: Tree, pids: list[int]) -> Iterator[os.stat_result]:
     for pid in pids:
         with contextlib.suppress(OSError):
-            for fd in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208
+            for fd in os.listdir(tree.place(pid, "fd")):  # noqa: PTH208
                 with contextlib.suppress(OSError):
-                    yield Path(f"/proc/{pid}/fd/{fd}").stat()
+                    yield Path(tree.place(pid, f"fd/{fd}")).stat()

@@ -13,31 +13,33 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from doer.computers.local.keeper import events, tree, usage
+from doer.computers.local.keeper import events, usage
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.keeper.staging import COMPUTER
-from doer.computers.local.keeper.tree import Process
+from doer.computers.local.keeper.tree import DAEMON, WRAPPING, Process, Tree
 
 MB = 1 << 20
-SLACK = 4 * MB  # bytes the disk's free space moves by without a look at the folders
+SLACK = 4 * MB  # what free space and shared memory move by before somebody is looked at closely
 MEASURE_S = 60.0
 FLOOR = 512 * MB
 """When less is free on the disk, a computer that grows is over its limit whatever that is."""
-TREE_TICKS, MEMFD_TICKS = 2, 4
+OFTEN, SELDOM = 2, 4
 CROWDED, CROWDED_LOOKS = 0.9, 4
 OFFERED = 500
 
 
 class Watchdog:
-    def __init__(self, plan: Plan, root: int) -> None:
+    def __init__(self, plan: Plan, tree: Tree) -> None:
         self._plan = plan
-        self._root = root
+        self._tree = tree
         self._disk = 0
         self._free = 0
         self._measured_at = -MEASURE_S
         self._written: dict[int, int] = {}
         self._ticks = 0
         self._offered: set[int] = set()
+        self._shared = 0
+        self._held = 0
         self._crowded = 0
         self._killed = 0
 
@@ -45,9 +47,9 @@ class Watchdog:
         """To be called several times a second. What costs more is looked at less often."""
         self._ticks += 1
         self._look_at_disk()
-        if self._ticks % TREE_TICKS:
+        if self._ticks % (SELDOM if self._plan.cgroups else OFTEN):
             return
-        living = list(tree.processes(self._root))
+        living = self._tree.processes()
         self._offer(living)
         if self._plan.cgroups:
             self._look_at_kernel()
@@ -58,17 +60,16 @@ class Watchdog:
         """Bytes of the disk that the computer takes now."""
         self._free = _free()
         self._measured_at = time.monotonic()
-        pids = tree.pids(self._root)
         try:
             folders = sum(usage.blocks(f"{COMPUTER}/{part}") for part in ("upper", "run"))
         except OSError:  # too deep to walk: nobody needs that but who hides something
             folders = self._plan.disk_mb * MB + 1
-        self._disk = folders + usage.nameless(pids, _inside(pids))[0]
+        self._disk = folders + usage.nameless(self._tree, self._tree.pids())[0]
         return self._disk
 
     def measure_memory(self) -> int:
         """Bytes of memory: each process's fair share, and files in memory that are not mapped."""
-        return _memory([one.pid for one in tree.processes(self._root)])
+        return _memory(self._tree, self._tree.pids())
 
     def _look_at_disk(self) -> None:
         limit = self._plan.disk_mb * MB
@@ -94,7 +95,7 @@ class Watchdog:
         before, self._written = self._written, {}
         grown: list[tuple[int, Process]] = []
         for one in self._killable():
-            written = self._written[one.pid] = _written(one.pid)
+            written = self._written[one.pid] = self._tree.written(one.pid)
             if written > before.get(one.pid, 0):
                 grown.append((written - before.get(one.pid, 0), one))
         return [one for _, one in sorted(grown, key=lambda pair: -pair[0])]
@@ -113,23 +114,22 @@ class Watchdog:
         for one in self._killable(living) if new else ():
             if one.pid in new:
                 with contextlib.suppress(OSError):
-                    Path(f"/proc/{one.pid}/oom_score_adj").write_text(str(OFFERED))
+                    Path(self._tree.place(one.pid, "oom_score_adj")).write_text(str(OFFERED))
         self._offered = {one.pid for one in living}
 
     def _look_at_memory(self, living: list[Process]) -> None:
         limit = self._plan.memory_mb * MB
         pids = [one.pid for one in living]
-        files = usage.in_memory_file_systems(_inside(pids))
-        if self._ticks % MEMFD_TICKS == 0:
-            files += usage.nameless(pids, _inside(pids))[1]
+        files = usage.in_memory_file_systems(self._tree)
+        files += self._nameless(pids)
         if sum(one.memory for one in living) + files < limit:
             return  # shared pages were counted fully, so it cannot be more
-        if (total := _memory(pids)) < limit:
+        if (total := _memory(self._tree, pids)) < limit:
             return
         groups: Counter[int] = Counter()
         for one in self._killable():
-            held = usage.nameless([one.pid], one.pid)[1]
-            groups[one.group] += tree.shared_fairly(one.pid) + held
+            held = usage.nameless(self._tree, [one.pid])[1]
+            groups[one.group] += self._tree.shares(one.pid)[0] + held
         said = f"it takes {total // MB} MB of memory; {self._plan.memory_mb} MB are allowed"
         if not groups:
             self._end_all("memory", said)
@@ -138,6 +138,16 @@ class Watchdog:
         victim = next(one for one in self._killable() if one.group == largest)
         self._end_group("memory", said, victim)
 
+    def _nameless(self, pids: list[int]) -> int:
+        """Bytes in memory of files without a name. They are searched for only when this machine's
+        files in memory have grown."""
+        now = usage.files_in_memory_of_all()
+        self._shared = min(self._shared, now)
+        if now - self._shared > SLACK:
+            self._shared = now
+            self._held = usage.nameless(self._tree, pids)[1]
+        return self._held
+
     def _look_at_number(self, number: int) -> None:
         """A crowd that stays leaves no room to start a command: the largest kind of it ends."""
         crowded = number > self._plan.processes * CROWDED
@@ -145,56 +155,47 @@ class Watchdog:
         if self._crowded < CROWDED_LOOKS:
             return
         self._crowded = 0
-        tree.stop(self._root)
+        self._tree.stop()
         try:
             living = self._killable()
-            names = Counter(_name(one.pid) for one in living)
+            names = Counter(self._tree.name(one.pid) for one in living)
             name = max(names, key=names.__getitem__, default="")
             count = names[name]
             for one in living:
-                if _name(one.pid) == name:
-                    tree.send(one.pid, signal.SIGKILL)
+                if self._tree.name(one.pid) == name:
+                    self._tree.send(one.pid, signal.SIGKILL)
         finally:
-            tree.go_on(self._root)
+            self._tree.go_on()
         events.tell("processes", f"{number} ran; {count} of them, {name}, were ended")
 
     def _killable(self, living: list[Process] | None = None) -> list[Process]:
         """All but the wrapping, the daemon, and what runs in the daemon's own group."""
-        living = list(tree.processes(self._root)) if living is None else living
-        kept = {one.group for one in living if one.pid == self._root or _number(one.pid) < 3}
+        living = self._tree.processes() if living is None else living
+        kept = {one.group for one in living if one.pid in (WRAPPING, DAEMON)}
         return [one for one in living if one.group not in kept]
 
     def _end_group(self, what: str, said: str, victim: Process) -> None:
-        name = _name(victim.pid)
+        name = self._tree.name(victim.pid)
         for one in self._killable():
             if one.group == victim.group:
-                tree.send(one.pid, signal.SIGKILL)
+                self._tree.send(one.pid, signal.SIGKILL)
         events.tell(what, f"{said}. {name} was ended, with all of its group")
 
     def _end_all(self, what: str, said: str) -> None:
         events.tell(what, f"{said}. The computer was ended")
-        tree.send(self._root, signal.SIGKILL)
+        self._tree.end()
 
 
-def _memory(pids: list[int]) -> int:
+def _memory(tree: Tree, pids: list[int]) -> int:
     shares = [tree.shares(pid) for pid in pids]
     mapped = sum(shared for _, shared in shares)
-    inside = _inside(pids)
-    files = usage.in_memory_file_systems(inside) + usage.nameless(pids, inside)[1]
+    files = usage.in_memory_file_systems(tree) + usage.nameless(tree, pids)[1]
     return sum(fair for fair, _ in shares) - mapped + max(mapped, files)
 
 
 def _free() -> int:
     seen = os.statvfs(COMPUTER)
     return seen.f_bavail * seen.f_frsize
-
-
-def _written(pid: int) -> int:
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path(f"/proc/{pid}/io").read_text().splitlines():
-            if line.startswith("write_bytes:"):
-                return int(line.split()[1])
-    return 0
 
 
 def _killed(group: str) -> int:
@@ -204,23 +205,3 @@ def _killed(group: str) -> int:
                 if line.startswith("oom_kill "):
                     return int(line.split()[1])
     return 0
-
-
-def _name(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
-    return "?"
-
-
-def _inside(pids: list[int]) -> int:
-    """One of them that sees the computer's own files: the third, after the two of the wrapping."""
-    return pids[2] if len(pids) > 2 else 0
-
-
-def _number(pid: int) -> int:
-    """Its number inside the computer: 1 is the wrapping, 2 the daemon."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("NSpid:") and len(words := line.split()) > 2:
-                return int(words[2])
-    return 1 << 30
