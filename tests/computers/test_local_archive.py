@@ -30,13 +30,13 @@ async def backend(tmp_path):
 
 def give(backend: LocalBackend, folder: Path) -> None:
     """As if the computer had made these files itself."""
-    owner = backend._folders.owner  # noqa: SLF001
+    owner = backend._folders.owner
     for path in folder.rglob("*"):
         os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
 
 
 def upper(backend: LocalBackend, name: str) -> Path:
-    return backend._folders.of(name) / "upper"  # noqa: SLF001
+    return backend._folders.of(name) / "upper"
 
 
 def archive(folder: Path, members: list[tarfile.TarInfo | tuple[str, bytes]], spec: Spec) -> Path:
