@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 from collections.abc import AsyncGenerator
 
 import msgspec
@@ -92,6 +93,32 @@ def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+async def test_one_socket_carries_both_directions() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    connection = await Connection.open_socket(ours)
+    answer = connection.send("A", {"text": "Grüße"})
+    loop = asyncio.get_running_loop()
+    sent = {"id": 1, "method": "A", "params": {"text": "Grüße"}}
+    assert json.loads((await loop.sock_recv(theirs, 1000)).rstrip(b"\0")) == sent
+    await loop.sock_sendall(theirs, b'{"id":1,"result":{"n":1}}\0')
+    assert msgspec.json.decode(await answer) == {"n": 1}
+    pending = connection.send("B")
+    theirs.close()
+    with pytest.raises(ComputerError, match="gone away"):
+        await pending
+    assert not connection.alive
+
+
+async def test_closing_a_connection_closes_its_socket() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    connection = await Connection.open_socket(ours)
+    connection.close()
+    assert await asyncio.get_running_loop().sock_recv(theirs, 1) == b""
+    theirs.close()
 
 
 async def test_a_refused_command_raises(pipe: tuple[Connection, FarEnd]) -> None:

@@ -19,6 +19,7 @@ from doer.computers.browser.page_view import PageView
 from doer.computers.browser.pointing import aim, aim_between, ask, middle_of_page
 from doer.computers.browser.profile import Cookie, Profile, cookies, set_cookies
 from doer.computers.browser.sight import Sight
+from doer.computers.browser.state import BrowserState, restore, save
 from doer.computers.browser.tab import Tab
 from doer.computers.browser.uploads import upload
 from doer.errors import ComputerError, PartMissing, ToolError
@@ -207,6 +208,14 @@ class Browser:
     async def set_cookies(self, given: Sequence[Cookie]) -> None:
         """Add or replace cookies."""
         await set_cookies(self._connection, self._context, given)
+
+    async def state(self) -> BrowserState:
+        """What a profile's tabs, cookies and stores can be restored from, elsewhere."""
+        return await save(self._connection, self.profile)
+
+    async def restore(self, state: BrowserState) -> str:
+        """Bring a state into this browser, which has just been started; what came back."""
+        return await restore(self._connection, self.profile, state)
 
     async def health(self) -> Health:
         """Of the current tab; takes a few seconds when it does not answer."""
