@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doer.computers.network.addresses import carried, closed
+from doer.computers.network.addresses import carried, closed, is_own
 from doer.computers.network.hosts import (
     address,
     canonical,
@@ -175,6 +175,12 @@ def test_an_address_off_the_public_internet_is_closed(text):
 @pytest.mark.parametrize("text", OPEN.split())
 def test_a_public_address_is_open(text):
     assert closed(ip_address(text)) == ""
+
+
+def test_this_machine_knows_its_own_addresses():
+    assert is_own(IPv4Address("127.0.0.1"))
+    assert not is_own(IPv4Address("8.8.8.8"))
+    assert not is_own(IPv6Address("2606:4700::1111"))
 
 
 @given(st.ip_addresses())

@@ -72,6 +72,16 @@ async def test_a_byte_limit_cuts_a_tunnel(tmp_path, server):
         assert [one.verdict for one in await rig.lines(3)] == ["allowed", "closed", "over_limit"]
 
 
+async def test_a_byte_limit_cuts_what_is_sent(tmp_path, server):
+    async with door(tmp_path, rules_for(server, max_bytes=100_000)) as rig:
+        reader, writer = await rig.connect()
+        head = "PUT http://shop.test/ HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n"
+        writer.write(head.encode() + b"x" * 200_000)
+        assert b"used up" in await ends(reader)
+        writer.close()
+        assert server.bodies == []
+
+
 async def test_a_pace_is_kept(tmp_path, server):
     server.answers["/"] = page("x" * 30_000)
     async with door(tmp_path, rules_for(server, bytes_per_s=80_000)) as rig:

@@ -84,6 +84,17 @@ async def test_the_real_certificate_is_verified(tmp_path, site: Server):
     assert site.requests == []
 
 
+async def test_the_real_certificate_must_name_the_host(tmp_path, site: Server):
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    rules = NetworkRules(mode="open", terminate=("127.0.0.1",), private=("127.0.0.1",))
+    async with door(folder, rules, trust=trusting(tmp_path / "site" / "ca.pem")) as rig:
+        (answer,) = await speak(rig, "127.0.0.1", site.port, ask("GET", "/"), 1)
+        assert answer.startswith(b"HTTP/1.1 502")
+        assert b"certificate of 127.0.0.1 is not valid" in answer
+    assert site.requests == []
+
+
 async def test_a_routed_host_is_https_to_the_computer_and_http_to_the_application(
     rig: Rig, shop: Server
 ):
