@@ -4,6 +4,8 @@ import sys
 
 import typer
 
+from doer.cli.computer import computer
+from doer.cli.doctor import doctor
 from doer.cli.eval import evaluate
 from doer.cli.export import export
 from doer.cli.replay import replay
@@ -24,6 +26,8 @@ app.command("replay")(replay)
 app.command("eval")(evaluate)
 app.command("train")(train)
 app.command("export")(export)
+app.command("doctor")(doctor)
+app.add_typer(computer, name="computer")
 app.add_typer(tasks, name="tasks")
 
 

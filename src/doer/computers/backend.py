@@ -2,6 +2,7 @@
 protocol, RFB and CDP over what `dial` returns; backends differ only in what is named here."""
 
 import socket
+from pathlib import Path
 from typing import Protocol
 
 from doer.records.computer import Heal, NetworkRules, Probe, Service, Spec, State, Stats
@@ -64,6 +65,19 @@ class Backend(Protocol):
 
     async def fork(self, name: str, child: str) -> None:
         """A new, stopped computer with the same files, independent from then on."""
+        ...
+
+    async def forget(self, snapshot: str) -> None:
+        """Delete a snapshot. Computers made of it stay as they are."""
+        ...
+
+    async def export(self, name: str, to: Path) -> None:
+        """The computer as one file: its spec, and its files as they are."""
+        ...
+
+    async def import_from(self, archive: Path, name: str, most: Spec | None = None) -> Spec:
+        """Make a computer of such a file, whoever wrote it: without network and image, and with at
+        most the memory, processes and disk of `most`."""
         ...
 
     async def stats(self, name: str) -> Stats: ...
