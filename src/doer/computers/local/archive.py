@@ -17,9 +17,8 @@ import msgspec
 
 from doer.computers.local import unpacking
 from doer.computers.local.folders import Folders
-from doer.computers.local.keeper import wrapping
 from doer.computers.local.keeper.plan import Plan
-from doer.computers.local.starting import GUEST, launch
+from doer.computers.local.starting import GUEST, find_bubblewrap, launch
 from doer.errors import ComputerError
 from doer.records.computer import NetworkRules, Spec
 
@@ -120,7 +119,7 @@ def _plan(folders: Folders, folder: Path, layers: tuple[str, ...], note: str, di
         gid=folders.owner.gid,
         system="/",
         guest=str(GUEST),
-        bubblewrap=wrapping.find(),
+        bubblewrap=find_bubblewrap(),
         environment={},
         memory_mb=0,
         processes=0,

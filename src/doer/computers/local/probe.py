@@ -10,8 +10,7 @@ from pathlib import Path
 from doer.computers.local import cgroups
 from doer.computers.local.folders import Owner
 from doer.computers.local.keeper import seccomp
-from doer.computers.local.keeper.wrapping import find
-from doer.computers.local.starting import launch
+from doer.computers.local.starting import find_bubblewrap, launch
 from doer.records.computer import Ingredient, Probe, Spec
 
 TRY_S = 20.0
@@ -45,7 +44,7 @@ test -e up/file -o -c up/file
 
 def probe(owner: Owner, root: Path) -> Probe:
     """Blocks for about a second. `root`: where computers lie, or will lie."""
-    bubblewrap = find() or "bwrap"
+    bubblewrap = find_bubblewrap() or "bwrap"
     attempts: dict[str, Callable[[], None]] = {
         "user namespaces": lambda: _run(owner, "true"),
         "planted listener": lambda: _run(owner),
@@ -105,7 +104,7 @@ def _fix(name: str) -> str:
 def _is_installed(name: str) -> bool:
     match name:
         case "bubblewrap":
-            return bool(find())
+            return bool(find_bubblewrap())
         case "python3 in /usr":
             return Path("/usr/bin/python3").exists()
         case _:

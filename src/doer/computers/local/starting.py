@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 
 from doer.computers.local import cgroups, etc
 from doer.computers.local.folders import Folders, is_held
-from doer.computers.local.keeper import wrapping
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.sockets import connect
 from doer.errors import ComputerError
@@ -26,6 +26,11 @@ def launch(module: str) -> str:
     """The source of a programme that runs a module of the keeper, with nothing else on its path."""
     path = f"import sys; sys.path.insert(0, {str(PACKAGE)!r}); "
     return f"{path}from doer.computers.local.keeper.{module} import main; main()"
+
+
+def find_bubblewrap() -> str:
+    """Its path, or "" where it is missing."""
+    return shutil.which("bwrap") or ""
 
 
 def environment(spec: Spec) -> dict[str, str]:
@@ -65,7 +70,7 @@ def start(
         gid=folders.owner.gid,
         system=spec.image or "/",
         guest=str(GUEST),
-        bubblewrap=wrapping.find(),
+        bubblewrap=find_bubblewrap(),
         environment=environment(spec),
         memory_mb=spec.memory_mb,
         processes=spec.processes,

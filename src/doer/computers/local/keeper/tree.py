@@ -7,8 +7,8 @@ the computer's own are looked at.
 import contextlib
 import os
 import signal
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 WRAPPING, DAEMON = 1, 2
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -16,8 +16,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 STOP_ROUNDS = 20
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """`memory` in bytes: resident, shared pages counted fully."""
 
     pid: int

@@ -1,7 +1,6 @@
 """The command line of bubblewrap for a computer, over what `staging` has put in place."""
 
 import resource
-import shutil
 from pathlib import Path
 
 from doer.computers.local.keeper.plan import Plan
@@ -77,8 +76,3 @@ def limit(plan: Plan) -> None:
         hard = resource.getrlimit(what)[1]
         most = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
         resource.setrlimit(what, (most, most))
-
-
-def find() -> str:
-    """bubblewrap's path, or "" where it is missing."""
-    return shutil.which("bwrap") or ""
