@@ -15,6 +15,7 @@ from happenings import gone
 
 from doer.computers.home import Home
 from doer.computers.link import Screen
+from doer.computers.terminal import Terminals
 from doer.errors import ToolError
 
 pytestmark = [
@@ -80,7 +81,7 @@ async def test_a_dead_screen_is_started_again(guest, named):
     (xvnc,) = named("Xvnc")
     os.kill(xvnc, signal.SIGKILL)
     await gone(xvnc)
-    assert (await healed(guest)).restarts == before + 1
+    assert (await healed(guest)).restarts > before  # the manager dies with it
     assert await greeting(guest) == b"RFB 003.008\n"
     (again,) = named("Xvnc")
     assert again != xvnc
@@ -94,6 +95,30 @@ async def test_a_dead_window_manager_is_started_again(guest, named):
     await gone(manager)
     assert (await healed(guest)).restarts == before + 1
     assert named("Xvnc") == [xvnc]
+
+
+async def test_what_the_agent_put_in_its_place_does_not_keep_the_screen_away(tmp_path):
+    for name in ("daemon.sock", "rfb.sock", "xvnc.log", "openbox.xml"):
+        (tmp_path / name / "full").mkdir(parents=True)
+    (tmp_path / "openbox.log").symlink_to(tmp_path / "elsewhere")
+    guest = GuestDaemon(tmp_path)
+    try:
+        await guest.link.screen(*SIZE)
+        assert await greeting(guest) == b"RFB 003.008\n"
+        assert not (tmp_path / "elsewhere").exists()
+    finally:
+        guest.end()
+
+
+async def test_told_to_stop_it_ends_what_it_started(tmp_path, descendants):
+    guest = GuestDaemon(tmp_path)
+    await guest.link.screen(*SIZE)
+    await Terminals(guest.link).open("a", ["sleep", "1000"])
+    below = descendants(guest.process.pid)
+    assert len(below) >= 3  # Xvnc, openbox, sleep
+    guest.end()
+    for pid in below:
+        await gone(pid)
 
 
 async def test_what_cannot_be_opened_is_told(guest):

@@ -103,6 +103,14 @@ async def test_a_signal_reaches_the_foreground(terminals):
     await terminals.close("signal")
 
 
+@pytest.mark.parametrize("until", ["^blue line$", r"\x1b\[34m"])
+async def test_a_pattern_meets_the_text_with_its_colours_or_without(terminals, until):
+    script = r"printf 'a\r\n\033[34mblue\033[0m \033]0;title\007line\r\nb'; sleep 1000"
+    await terminals.open("blue", ["sh", "-c", script])
+    assert (await terminals.read("blue", until=until, timeout_s=30)).why == "match"
+    await terminals.close("blue")
+
+
 async def test_quiet_ends_the_wait(terminals):
     await terminals.open("quiet", ["sh", "-c", "echo hello; sleep 1000"])
     view = await terminals.read("quiet", idle_s=0.1, timeout_s=30)

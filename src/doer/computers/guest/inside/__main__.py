@@ -6,12 +6,12 @@ library only, Python 3.9 or later.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import sys
 
 from children import watch_children
+from journal import clear
 from loop import run, start
 from serving import Daemon
 
@@ -28,8 +28,7 @@ def main() -> None:
     os.umask(0o022)
     os.chdir(home)
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", **os.environ, "HOME": home}
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    clear(path)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         os.chmod(path, 0o600)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from children import Child, find_program, spawn, work_folder
-from journal import Journal
+from journal import Journal, clear
 from loop import Flag, sleep, start, wait
 from wire import Broken, Connection, Refused, Request
 
@@ -173,8 +173,7 @@ class Desktop:
         x11 = f"/tmp/.X11-unix/X{self._display}"
         os.makedirs("/tmp/.X11-unix", mode=0o1777, exist_ok=True)
         for stale in (rfb, x11, f"/tmp/.X{self._display}-lock"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(stale)
+            clear(stale)
         width, height = self._size
         # The mode of the socket is decimal: 384 is 0600. Port -1 is no TCP at all.
         arguments = (
@@ -196,14 +195,14 @@ class Desktop:
 
     async def _manage_windows(self, xvnc: Child) -> None:
         """Keep a window manager until the screen dies."""
-        settings = self._write_settings()
         pause_s = 0.1
         while not (xvnc.exited.up or self._left):
             try:
+                settings = self._write_settings()
                 manager = self._spawn(
                     ["openbox", "--sm-disable", "--config-file", settings], "openbox.log"
                 )
-            except Refused as error:
+            except (Refused, OSError) as error:
                 self._said = str(error)  # a screen without one can be used
                 await wait(xvnc.exited)
                 return
@@ -222,8 +221,11 @@ class Desktop:
             # A second Chromium with the same profile hands its address to the one that runs.
             "browser": "chromium about:blank",
         }
-        with open(menu, "w") as file:
-            file.write(_MENU.format(**commands))
-        with open(settings, "w") as file:
-            file.write(_SETTINGS.format(menu=menu))
+        for path, text in (
+            (menu, _MENU.format(**commands)),
+            (settings, _SETTINGS.format(menu=menu)),
+        ):
+            clear(path)
+            with open(path, "x") as file:
+                file.write(text)
         return settings

@@ -24,7 +24,11 @@ class Journal:
         """A descriptor to write a log by, for a program to inherit."""
         path = os.path.join(self._folder, name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        fd = os.open(path, flags, 0o600)
+        try:
+            fd = os.open(path, flags, 0o600)
+        except OSError:
+            clear(path)
+            fd = os.open(path, flags, 0o600)
         try:
             yield fd
         finally:
@@ -32,6 +36,16 @@ class Journal:
         if path not in self._watched:
             self._watched.add(path)
             start(_bound(path))
+
+
+def clear(path: str) -> None:
+    """Make room for a file of ours: whatever the agent has put there goes, or goes aside."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError:
+        os.rename(path, f"{path}.{os.urandom(4).hex()}")
 
 
 async def _bound(path: str) -> None:

@@ -24,8 +24,11 @@ MAX_WAIT_S = 3600.0
 BASHRC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bashrc")
 PLACES = ".cache/doer/terminals"
 _CHUNK = 1 << 16
-_SEARCHED = 1 << 16  # bytes before the end in which a pattern is looked for
-_SEARCH_S = 0.05  # of one search: a pattern can be made to run for ever
+_AGAIN = 1 << 12  # bytes already searched that are searched again with what is new
+_UNREADABLE = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|\r"
+)
+_SEARCH_S = 0.1  # of the processor for one search: a pattern can be made to run for ever
 
 
 class Terminal:
@@ -210,11 +213,16 @@ async def _waited(caller: Connection, terminal: Terminal, request: Request, afte
     pattern = _pattern(request.text("until")) if request.has("until") else None
     idle_s = request.number("idle_s") if request.has("idle_s") else None
     deadline = time.monotonic() + min(request.number("timeout_s", 0), MAX_WAIT_S)
+    searched = after
     while True:
         terminal.changed.lower()
-        begin = max(after, terminal.start, terminal.end - _SEARCHED) - terminal.start
-        if pattern is not None and _found(pattern, bytes(terminal.kept[max(begin, 0) :])):
-            return "match"
+        if pattern is not None:
+            begin = max(after - terminal.start, 0)
+            again = max(searched - _AGAIN - terminal.start, begin)
+            line = terminal.kept.rfind(b"\n", begin, again) + 1  # whole lines, for `^`
+            if _found(pattern, bytes(terminal.kept[max(line, begin) :])):
+                return "match"
+            searched = terminal.end
         if not terminal.running and terminal.closed.up:
             return "exited"
         until = deadline
@@ -240,8 +248,9 @@ def _pattern(text: str) -> re.Pattern[bytes]:
 
 
 def _found(pattern: re.Pattern[bytes], data: bytes) -> bool:
+    """In what was printed, or in what of it can be read."""
     with _in_time():
-        return pattern.search(data) is not None
+        return bool(pattern.search(data) or pattern.search(_UNREADABLE.sub(b"", data)))
 
 
 @contextmanager
@@ -251,15 +260,15 @@ def _in_time() -> Generator[None, None, None]:
     def ring(*_: object) -> None:
         raise TimeoutError
 
-    old = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, _SEARCH_S)
+    old = signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SEARCH_S)
     try:
         yield
     except TimeoutError:
         raise Refused("the pattern takes too long; use a simpler one") from None
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, old)
 
 
 def _open(
