@@ -197,6 +197,30 @@ async def test_the_length_of_an_answer_to_head_is_kept(rig: Rig, server: Server)
     assert answer.endswith(b"\r\n\r\n")
 
 
+async def test_an_old_server_and_an_old_caller_are_understood(tmp_path):
+    async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\nall of ")
+        await writer.drain()
+        writer.write(b"it")
+        writer.close()
+
+    async with await asyncio.start_server(old, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        rules = NetworkRules(routes=(Route(host="shop.test", to=f"127.0.0.1:{port}"),))
+        async with door(tmp_path, rules) as rig:
+            reader, writer = await rig.connect()
+            for _ in range(2):
+                writer.write(get("http://shop.test/", ""))
+                answer = await reply(reader)
+                assert b"transfer-encoding: chunked" in answer.lower()
+                assert answer.endswith(b"all of it")
+            writer.close()
+            answer = await rig.ask(b"GET http://shop.test/ HTTP/1.0\r\n\r\n")
+            assert b"chunked" not in answer
+            assert answer.endswith(b"all of it")
+
+
 async def test_an_answer_cut_short_does_not_look_whole(tmp_path):
     async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
