@@ -112,6 +112,12 @@ async def test_past_its_time_what_left_the_group_is_ended_too(shell):
     await gone(int(result.stdout.kept))
 
 
+async def test_an_orphan_in_a_session_of_its_own_is_found_by_our_mark(shell):
+    script = "(setsid sleep 1000 & echo $!); sleep 1000"
+    result = await shell.run(script, timeout_s=0.5)
+    await gone(int(result.stdout.kept))
+
+
 async def test_an_orphan_without_our_mark_is_found_by_its_session(shell):
     script = "(env -i /bin/bash -c '/bin/sleep 1000 & echo $!') & sleep 1000"
     result = await shell.run(script, timeout_s=0.5)

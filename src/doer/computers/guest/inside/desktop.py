@@ -22,6 +22,8 @@ _MENU = """<?xml version="1.0" encoding="UTF-8"?>
   <item label="Terminal"><action name="Execute"><command>{terminal}</command></action></item>
   <item label="Files"><action name="Execute"><command>{files}</command></action></item>
   <item label="Browser"><action name="Execute"><command>{browser}</command></action></item>
+  <separator/>
+  <menu id="client-list-combined-menu"/>
  </menu>
 </openbox_menu>
 """
@@ -31,6 +33,11 @@ _SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
  <placement><policy>Smart</policy></placement>
  <theme><name>Clearlooks</name><titleLayout>NLMC</titleLayout></theme>
  <desktops><number>1</number></desktops>
+ <keyboard>
+  <keybind key="A-Tab"><action name="NextWindow"/></keybind>
+  <keybind key="A-F4"><action name="Close"/></keybind>
+  <keybind key="C-Escape"><action name="ShowMenu"><menu>root-menu</menu></action></keybind>
+ </keyboard>
  <mouse>
   <context name="Root">
    <mousebind button="Left" action="Press"><action name="ShowMenu"><menu>root-menu</menu></action></mousebind>
