@@ -30,7 +30,6 @@ OPEN_S = 30.0
 CLOSE_S = 5.0
 LOAD_SHARE = 0.8  # of a deadline may pass in waiting for a page to load before it is read as it is
 REDIRECTS = 5  # documents that may follow each other after one action
-DOWNLOAD_S = 1.0  # a download that has just begun may take before a view goes out without it
 
 
 class Browser:
@@ -264,9 +263,9 @@ class Browser:
         except Blocked:
             view = self._sight.blocked()
         if self._profile is not None:
+            await self._profile.told(tab)
             if self._tab is not tab:  # the page has opened another meanwhile
                 return await self._view("__doer.read()")
-            await self._profile.told(tab)
         tab.dialogs.viewed()
         notes = tab.notes.take() if self._profile is None else self._profile.take_notes(tab)
         return msgspec.structs.replace(view, notes=view.notes + notes) if notes else view

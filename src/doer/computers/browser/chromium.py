@@ -45,6 +45,7 @@ FLAGS = (
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
     "--disable-smooth-scrolling",
+    "--allow-pre-commit-input",  # else clicks are lost until a new page has been painted
     "--mute-audio",
 )
 HEADLESS = ("--headless=new", "--no-startup-window", "--hide-scrollbars")

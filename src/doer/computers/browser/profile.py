@@ -15,6 +15,7 @@ from doer.computers.browser.tab import Tab
 from doer.computers.browser.tabs import LIMIT, Tabs
 
 DOWNLOAD_S = 1.0  # a download that has just begun may take before a view goes out without it
+WINDOW_S = 2.0  # Chromium may take to make a window that a page has opened
 PDF = "application/pdf"
 # Of the copy in the browser's cache; the site is not asked again.
 PDF_BYTES = """fetch(location.href, { cache: "only-if-cached", mode: "same-origin" })
@@ -70,7 +71,9 @@ class Profile:
         return self._connection.alive
 
     async def told(self, tab: Tab) -> None:
-        """See to it that the notes are complete before a view of a tab goes out."""
+        """See to it that what happened is known before a view of a tab goes out."""
+        if tab.windows > 0:
+            await self.tabs.arrived(tab, WINDOW_S)
         if self.downloads.fresh:
             await self.downloads.settled(DOWNLOAD_S)
         if tab.mime == PDF and tab.dialogs.pending is None:

@@ -92,6 +92,7 @@ class Tab:
         self.url = ""
         self.mime = ""
         self.chooser: Chooser | None = None
+        self.windows = 0  # that the page has opened and Chromium has still to make
         self.session = session
         self.target = target
         self.dialogs = Dialogs(self._send_unasked, self.notes, fittings.asks)
@@ -327,7 +328,9 @@ class Tab:
         url = event.url[:CHARS]
         if not self._fittings.asks:
             self.notes.add(f"the page opened a window that is not shown: {url}")
-        elif not event.user_gesture:
+        elif event.user_gesture:
+            self.windows += 1
+        else:
             self.notes.add(f"the page tried to open a window by itself, which is blocked: {url}")
 
     def _send_unasked(self, method: str, params: dict[str, Any]) -> None:

@@ -79,6 +79,7 @@ class Tabs:
         self._current = 0
         self._before: list[int] = []  # numbers of tabs that were current, the latest last
         self._rescue: asyncio.Task[None] | None = None
+        self._arrived = asyncio.Event()
         self._decode = msgspec.json.Decoder(_Attached).decode
 
     async def adopt(self) -> None:
@@ -157,11 +158,22 @@ class Tabs:
         params = {"targetId": tab.target, "flatten": True}
         answer = await self._connection.call("Target.attachToTarget", params, timeout_s=5.0)
         fresh = self._fit(answer["sessionId"], tab.target)
+        fresh.url = tab.url
         self._connection.send("Target.detachFromTarget", {"sessionId": tab.session})
         for number, one in self._tabs.items():
             if one is tab:
                 self._tabs[number] = fresh
         return fresh
+
+    async def arrived(self, tab: Tab, timeout_s: float) -> None:
+        """Wait for the windows that a tab's page has opened. It may be in vain: a page may name one
+        that is there already."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while tab.windows > 0 and tab.alive:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        tab.windows = 0
 
     def leave(self) -> None:
         """Decline what a tab asks: nobody is going to answer it."""
@@ -191,6 +203,7 @@ class Tabs:
         target = event.target_info
         if self._knows(target.target_id):
             return  # attached to again
+        self._expected(target.opener_id)
         if len(self._tabs) >= self._limit and (target.opener_id or not self._opening):
             self._connection.send("Target.closeTarget", {"targetId": target.target_id})
             self._notes.add(f"a new window was closed at once: {self._limit} tabs are open already")
@@ -202,6 +215,12 @@ class Tabs:
         else:
             tab.loading = event.waiting_for_debugger
             self._welcome(tab, target.opener_id)
+
+    def _expected(self, opener_id: str) -> None:
+        for tab in self._tabs.values():
+            if tab.target == opener_id:
+                tab.windows -= 1
+        self._arrived.set()
 
     def _welcome(self, tab: Tab, opener_id: str = "") -> None:
         opener = next((n for n, t in self._tabs.items() if t.target == opener_id), 0)
