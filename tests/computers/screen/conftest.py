@@ -50,7 +50,11 @@ class XServer:
     async def dial(self) -> socket.socket:
         client = socket.socket(socket.AF_UNIX)
         client.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(client, str(self.socket))
+        try:
+            await asyncio.get_running_loop().sock_connect(client, str(self.socket))
+        except OSError:
+            client.close()
+            raise
         return client
 
     async def load_keyboard(self, keymap: str) -> None:

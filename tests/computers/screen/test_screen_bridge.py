@@ -82,6 +82,19 @@ async def test_a_viewer_sees_the_screen_and_acts_only_while_it_may(
     assert (await screen.screenshot()).size == (800, 600)  # the mirror was not thrown out
 
 
+def resized(width: int, height: int) -> bytes:
+    return struct.pack(">BxHHBx IHHHHI", 251, width, height, 1, 0, 0, 0, width, height, 0)
+
+
+async def test_no_viewer_changes_the_size(screen, seat: Seat) -> None:
+    assert await greet(seat) == (800, 600)
+    for seat.may_write in (False, True):
+        seat.incoming.put_nowait(resized(300, 200))
+        seat.incoming.put_nowait(struct.pack(">BBHHHH", 3, 0, 0, 0, 8, 8))
+        await seat.wait(8 * 8 * 4 + 16)
+        assert (await screen.screenshot()).size == (800, 600)
+
+
 async def test_a_viewer_that_sends_nonsense_is_cut_off(seat: Seat) -> None:
     await greet(seat)
     seat.incoming.put_nowait(b"\xfa\0\1\2")

@@ -1,6 +1,7 @@
 """The mirror's copy of a real screen, and what becomes of it when the server goes away."""
 
 import asyncio
+import contextlib
 import io
 import signal
 
@@ -13,6 +14,7 @@ from doer.errors import ComputerError, ToolError
 from doer.records.screen import Drag, Move, Point, Screenshot, Type
 
 pytestmark = pytest.mark.slow
+PATIENCE_S = 30
 
 
 def opened(shot) -> Image.Image:
@@ -48,6 +50,20 @@ async def test_the_mirror_follows_what_is_drawn_and_tells_what_had_an_effect(
     gone = await screen.act([Drag(path=(Point(5, 5), Point(300, 5)))])  # it marks the text
     assert gone.effects == ("confirmed",)
     assert gone.digest != before.digest
+
+
+async def test_watchers_see_what_is_typed(screen, terminal) -> None:
+    told = await terminal()
+    await screen.act([Move(x=100, y=100)])
+    async with contextlib.aclosing(screen.watch()) as frames:
+        assert (await anext(frames)).whole
+        await screen.act([Drag(path=(Point(5, 5), Point(300, 200)))])  # it marks what it covers
+        async with asyncio.timeout(PATIENCE_S):
+            frame = await anext(frames)
+        assert not frame.whole
+        assert all(patch.rect.inside(800, 600) for patch in frame.patches)
+    await screen.act([Type(text="x")])
+    assert await told.read(1) == b"x"
 
 
 async def test_a_dead_screen_fails_what_is_under_way_at_once(x_server) -> None:

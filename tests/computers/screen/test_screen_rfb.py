@@ -110,6 +110,22 @@ async def test_a_silent_screen_is_given_up() -> None:
             await Mirror.open(dial, timeout_s=0.05)
 
 
+async def test_a_silent_screen_is_noticed_though_nobody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("doer.computers.screen.mirror.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("doer.computers.screen.mirror.ANSWER_S", 0.05)
+    async with rfb_server(hello(3, 4)) as (_, dial):
+        mirror = await Mirror.open(dial)
+        died = asyncio.Event()
+        mirror.listen(lambda _: died.set())
+        async with asyncio.timeout(PATIENCE_S):
+            await died.wait()
+        with pytest.raises(ComputerError, match="did not answer"):
+            mirror.check()
+        await mirror.close()
+
+
 @pytest.mark.parametrize(
     ("hello", "why"),
     [

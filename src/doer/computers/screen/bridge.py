@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from doer.computers.screen.mirror import Dial
 from doer.computers.screen.viewer import Unspeakable, ViewerMessages
+from doer.errors import ComputerError
 
 CHUNK = 1 << 16
 
@@ -18,9 +19,13 @@ async def bridge(dial: Dial, receive: Receive, send: Send, may_write: Callable[[
     """Serve a viewer until one side goes, and say why it ended.
 
     `may_write` is asked for every piece that the viewer sends: keys, pointer, clipboard and size
-    are dropped while it says no. A viewer that sends anything unknown is cut off.
+    are dropped while it says no. A viewer that sends anything unknown is cut off. Raises
+    `ComputerError` when there is no screen.
     """
-    reader, writer = await asyncio.open_connection(sock=await dial())
+    try:
+        reader, writer = await asyncio.open_connection(sock=await dial())
+    except OSError as error:
+        raise ComputerError(f"the screen cannot be reached: {error}") from error
     messages = ViewerMessages()
 
     async def show() -> str:

@@ -20,6 +20,8 @@ Listener = Callable[[Sequence[Rect]], None]
 """Called after every update with what changed, and with nothing when the mirror has died."""
 
 CLOSED = "the screen has gone away"
+FRAME_S = 1 / 30
+"""At least so long between two updates: a film costs a few per cent of a core, not a quarter."""
 HEARTBEAT_S = 5.0
 ANSWER_S = 5.0
 CHUNK = 1 << 22  # bytes of pixels that may wait in memory to be read
@@ -41,6 +43,7 @@ class Mirror:
         self._listeners: set[Listener] = set()
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
         self._fences = False
+        self._asked_at = 0.0
         self._pings = 0
         self._ended: DoerError | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -145,7 +148,7 @@ class Mirror:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            await self.ping()
+            await self.ping(ANSWER_S)
 
     async def _receive_first(self) -> None:
         seen = 0
@@ -218,8 +221,17 @@ class Mirror:
         if not self._fences:
             for name in list(self._waiting):
                 self._answered(name)
-        self._writer.write(rfb.update(0, 0, self.width, self.height, changes_only=True))
+        self._ask_for_changes()
         return damage
+
+    def _ask_for_changes(self) -> None:
+        """At once after a rest; while the screen moves, at most so many times a second."""
+        loop = asyncio.get_running_loop()
+        if (wait_s := self._asked_at + FRAME_S - loop.time()) > 0:
+            loop.call_later(wait_s, self._ask_for_changes)
+        elif self._ended is None:
+            self._asked_at = loop.time()
+            self._writer.write(rfb.update(0, 0, self.width, self.height, changes_only=True))
 
     def _resize(self, width: int, height: int) -> Rect:
         self.width, self.height = width, height

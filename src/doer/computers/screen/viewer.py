@@ -8,7 +8,9 @@ from doer.computers.screen import rfb
 from doer.computers.screen.rfb import Ask
 
 LONGEST_CLIPBOARD = 1 << 20
-WRITING = {Ask.KEY, Ask.POINTER, Ask.CUT_TEXT, Ask.SET_DESKTOP_SIZE, Ask.QEMU}
+WRITING = {Ask.KEY, Ask.POINTER, Ask.CUT_TEXT, Ask.QEMU}
+DROPPED = {Ask.SET_DESKTOP_SIZE}
+"""The size is the computer's. (And TigerVNC 1.12 dies of some of these.)"""
 FIXED = {
     **{Ask.SET_PIXEL_FORMAT: 20, Ask.UPDATE: 10, Ask.KEY: 8, Ask.POINTER: 6},
     **{Ask.CONTINUOUS_UPDATES: 10, Ask.QEMU: 12},
@@ -49,7 +51,7 @@ class ViewerMessages:
             del self._buffer[:length]
             if self._greeted < len(GREETING):
                 passed += self._greet(message)
-            elif may_write or message[0] not in WRITING:
+            elif message[0] not in (DROPPED if may_write else DROPPED | WRITING):
                 passed += message
                 self._note(message)
         return bytes(passed)
