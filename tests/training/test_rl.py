@@ -20,7 +20,7 @@ from doer.records.task import Grade
 from doer.records.trajectory import Trajectory
 from doer.training.losses import imitation
 from doer.training.recipe import RL
-from doer.training.rl import Group, State, draw_groups, reinforce, rows_of
+from doer.training.rl import Group, State, draw_groups, rehearsed, reinforce, rows_of
 from doer.training.run import Run
 
 POOL = [task(seed) for seed in range(30)]
@@ -84,6 +84,26 @@ async def cold_start(seed: int = 0) -> PointerPolicy:
 
 async def nothing(*_) -> None:
     return
+
+
+async def test_what_is_rehearsed_counts_as_done_well_by_the_policy_of_now():
+    policy = await cold_start()
+    shown = [policy.demonstration(request(t), Completion(actions=(right(t),))) for t in POOL[:5]]
+    rows = rehearsed(policy.learner, shown, 3, random.Random(0))
+    assert len({row.segment.token_ids for row in rows}) == 3
+    assert {row.advantage for row in rows} == {1.0}
+    now = policy.learner.log_probs(rows)
+    for row, logps in zip(rows, now, strict=True):
+        assert row.segment.logprobs == pytest.approx(logps, abs=1e-5)
+        assert sum(row.segment.logprobs) < 0.0
+
+
+async def test_without_rehearsing_the_dice_fall_as_before():
+    policy = await cold_start()
+    dice = random.Random(0)
+    assert rehearsed(policy.learner, [], 3, dice) == []
+    assert rehearsed(policy.learner, [rollout(True).segments[0]], 0, dice) == []
+    assert dice.getstate() == random.Random(0).getstate()
 
 
 @pytest.mark.slow

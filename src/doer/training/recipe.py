@@ -97,6 +97,7 @@ class RL(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     efficiency_from: float = 0.8
     kl_limit: float = 0.1  # mean log-ratio to the sampler; a step beyond it is halved
     validate_every: int = 4  # iterations
+    rehearsed: int = 0  # demonstrated decisions learnt from beside each iteration's
     renaming: float = 0.0  # share of rollout steps in which the tasks' own words are exchanged
     enough: float = 1.01  # validation success that, reached twice running, ends training
 

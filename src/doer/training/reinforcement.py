@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from doer.models.local.policy import Policy
+from doer.records.completion import Segment
 from doer.records.task import Task
 from doer.records.trajectory import Trajectory
 from doer.training.progress import minutes
 from doer.training.recipe import RL
 from doer.training.rl import Group, Iteration, State, reinforce
+from doer.training.sft import demonstrated
 from doer.training.trainer import Trainer
 
 WORST_FALL = 0.6  # of the best validation success; below it training goes back to the best weights
@@ -27,6 +29,9 @@ async def reinforcement(trainer: Trainer, config: RL) -> None:
             f" at most {minutes(config.minutes * 60)}"
         )
 
+    shown: list[Segment] = []
+    if config.rehearsed:
+        shown = demonstrated(policy, await trainer.rollouts.solved(trainer.shown))
     practising = policy.practice(run.instructions(), config.renaming)
 
     async def collect(tasks: Sequence[Task], seed: int) -> list[Trajectory]:
@@ -42,7 +47,7 @@ async def reinforcement(trainer: Trainer, config: RL) -> None:
         trainer.save("rl", state.iteration, policy, state)
 
     await reinforce(
-        policy.learner, collect, trainer.pool, config, state, run.folder / "undo", after
+        policy.learner, collect, trainer.pool, config, state, run.folder / "undo", after, shown
     )
     if not state.enough_in_a_row:
         await look(trainer, policy, state, config.enough)

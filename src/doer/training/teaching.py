@@ -22,7 +22,7 @@ async def imitation(trainer: Trainer) -> None:
     """Demonstrations of the oracles, then the supervised start."""
     recipe, run, progress = trainer.recipe, trainer.run, trainer.progress
     (run.folder / "progress.jsonl").unlink(missing_ok=True)
-    wanted = [trainer.taskset.task(k.name, seed) for k in recipe.kinds for seed in k.demonstrations]
+    wanted = trainer.shown
     progress.stage(f"Demonstrations: the oracle solves {len(wanted)} tasks")
     demonstrations = await trainer.rollouts.solved(wanted)
     run.save_demonstrations(demonstrations)

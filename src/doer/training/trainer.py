@@ -56,6 +56,12 @@ class Trainer:
         return "untrained" if self.last == "sft" else "sft"
 
     @property
+    def shown(self) -> list[Task]:
+        """The tasks to demonstrate."""
+        kinds = self.recipe.kinds
+        return [self.taskset.task(k.name, seed) for k in kinds for seed in k.demonstrations]
+
+    @property
     def pool(self) -> list[Task]:
         return [
             self.taskset.task(kind.name, seed)
