@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +21,7 @@ from doer.computers.browser.cdp import Connection
 from doer.computers.link import Link
 from doer.computers.local.backend import LocalBackend
 from doer.computers.local.sockets import call
+from doer.computers.network.client import ProxyClient
 from doer.errors import ComputerError
 from doer.records.computer import NetworkRules, Route, Spec
 
@@ -37,9 +39,22 @@ asyncio.run(LocalBackend(Path(sys.argv[1])).start("one"))
 """
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Generator[Path]:
+    """One folder of computers for all tests, so that they share a network proxy."""
+    folder = tmp_path_factory.mktemp("local") / "computers"
+    yield folder
+    asyncio.run(_end_proxy(folder))
+
+
+async def _end_proxy(folder: Path) -> None:
+    with contextlib.suppress(ComputerError):
+        os.kill(await ProxyClient(folder / ".proxy").pid(), signal.SIGTERM)
+
+
 @pytest.fixture
-async def backend(tmp_path):
-    made = LocalBackend(tmp_path / "computers")
+async def backend(root):
+    made = LocalBackend(root)
     await made.create("one", Spec(memory_mb=2048))
     yield made
     for name in made.names():
@@ -185,7 +200,7 @@ async def test_what_is_left_in_the_run_folder_does_not_stop_the_next_start(runni
 async def test_a_fork_of_a_working_computer_is_of_one_moment(running):
     """A writer appends to two files by turns: a copy of one moment has them equally long."""
     script = "i=0; while :; do i=$((i+1)); echo $i >> a; echo $i >> b; done"
-    await sh(running, f"setsid bash -c '{script}' >/dev/null 2>&1 &")
+    await sh(running, f"setsid bash -c '{script}' >/dev/null 2>&1 & until [ -s b ]; do :; done")
     for number in range(3):
         await running.fork("one", f"child{number}")
         layers = running._layers.home(f"child{number}").layers
@@ -193,6 +208,23 @@ async def test_a_fork_of_a_working_computer_is_of_one_moment(running):
         a, b = (len((folder / name).read_text().split("\n")) for name in "ab")
         assert a - b in (0, 1)
     assert await running.state("one") == "running"
+
+
+@pytest.mark.parametrize("living", [True, False])
+async def test_forks_of_forks_do_not_pile_up(backend, monkeypatch, living):
+    monkeypatch.setattr("doer.computers.local.backend.MAX_DEPTH", 2)
+    await backend.start("one")
+    for number in range(6):
+        await sh(backend, f"echo {number} > file{number}; rm -f file{number - 2}")
+        if not living:
+            await backend.stop("one")
+        await backend.fork("one", "next")
+        await backend.destroy("one")
+        await backend.fork("next", "one")
+        await backend.destroy("next")
+        assert len(backend._layers.home("one").layers) <= 3
+        await backend.start("one")
+    assert await sh(backend, "cat *") == "4\n5\n"
 
 
 class _Shop(BaseHTTPRequestHandler):

@@ -17,6 +17,7 @@ import msgspec
 
 from doer.computers.local import unpacking
 from doer.computers.local.folders import Folders
+from doer.computers.local.keeper.packing import COPY
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.starting import GUEST, find_bubblewrap, launch
 from doer.errors import ComputerError
@@ -48,6 +49,12 @@ def pack(folders: Folders, spec: Spec, layers: tuple[str, ...], to: Path) -> Non
         raise ComputerError(f"{missing.filename} is missing") from missing
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def flatten(folders: Folders, layers: tuple[str, ...], room: str) -> None:
+    """Copy what these layers show together into one unfinished layer."""
+    with _job(_plan(folders, folders.layers, layers, "{}", 0), f"{COPY}{room}", None) as job:
+        job.finish("the layers of a home could not be made one")
 
 
 def unpack(folders: Folders, folder: Path, archive: Path, most: Spec) -> Spec:

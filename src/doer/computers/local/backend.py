@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from doer.computers.local import cgroups, incidents, starting
-from doer.computers.local.archive import pack, unpack
+from doer.computers.local.archive import flatten, pack, unpack
 from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.incidents import Incident
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
@@ -198,7 +198,8 @@ class LocalBackend:
     def _freeze(self, name: str) -> tuple[str, ...]:
         """The home as it is now, as layers."""
         if not self._is_alive(name):
-            return self._layers.freeze(name)
+            layers = self._layers.freeze(name)
+            return layers if len(layers) <= MAX_DEPTH else self._flatten(name, layers)
         home = self._layers.home(name)
         layer, folder = self._layers.room()
         deep = len(home.layers) >= MAX_DEPTH
@@ -206,6 +207,13 @@ class LocalBackend:
         self._call(self._folders.of(name), request, COPY_S)
         self._layers.finish(layer)
         return (layer,) if deep else (layer, *home.layers)
+
+    def _flatten(self, name: str, layers: tuple[str, ...]) -> tuple[str, ...]:
+        layer, folder = self._layers.room()
+        flatten(self._folders, layers, folder.name)
+        self._layers.finish(layer)
+        self._layers.stand_on(name, layer)
+        return (layer,)
 
     def _sweep(self) -> None:
         with self._folders.keep_layers(sweeping=True) as alone:

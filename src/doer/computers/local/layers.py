@@ -66,6 +66,10 @@ class Layers:
         self._folders.owner.give(folder)
         return layer, folder
 
+    def stand_on(self, name: str, layer: str) -> None:
+        """Let a stopped computer's home begin with one layer that shows what all of its did."""
+        self._write(name, Home(layers=(layer,)))
+
     def finish(self, layer: str) -> None:
         (self._folders.layers / f".new-{layer}").rename(self._folders.layers / layer)
 

@@ -22,7 +22,7 @@ class Copier:
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], str] = {}
-        self._cloning = True
+        self._cloning = self._ranging = True
 
     def copy(self, source: str, target: str) -> None:
         """Fill `target`, an empty folder. Raises `OSError`."""
@@ -116,10 +116,19 @@ class Copier:
                 return
             end = os.lseek(source, start, os.SEEK_HOLE)
             while start < end:
-                done = os.copy_file_range(source, target, end - start, start, start)
+                done = self._piece(source, target, start, end - start)
                 if done == 0:
                     return
                 start += done
+
+    def _piece(self, source: int, target: int, start: int, size: int) -> int:
+        if self._ranging:
+            try:
+                return os.copy_file_range(source, target, size, start, start)
+            except OSError:
+                self._ranging = False  # the two lie on different file systems
+        os.lseek(target, start, os.SEEK_SET)
+        return os.sendfile(target, source, start, size)
 
 
 def _dress(source: int, target: int) -> None:

@@ -11,21 +11,26 @@ import sys
 from pathlib import Path
 
 from doer.computers.local.keeper import seccomp
+from doer.computers.local.keeper.copying import Copier
 from doer.computers.local.keeper.plan import Plan
-from doer.computers.local.keeper.staging import COMPUTER, HOME, NOTE, STAGE, SYSTEM, stage
+from doer.computers.local.keeper.staging import COMPUTER, HOME, LAYERS, NOTE, STAGE, SYSTEM, stage
 
+COPY = "copy to "
 UNPACKING_BYTES = 1 << 30
 
 
 def main() -> None:
     """Arguments: the descriptor that the plan is read from, and "pack" (the archive goes to
-    standard output) or the source of a Python programme that unpacks standard input."""
+    standard output), "copy to LAYER", or the source of a programme that unpacks standard input."""
     with socket.socket(fileno=int(sys.argv[1])) as starter, starter.makefile("rb") as told:
         plan = Plan.decode(told.read())
     try:
         stage(plan)
         if sys.argv[2] == "pack":
             _pack()
+        if sys.argv[2].startswith(COPY):
+            Copier().copy(HOME, f"{LAYERS}/{sys.argv[2].removeprefix(COPY)}")
+            return
         _unpack(plan, sys.argv[2])
     except OSError as error:
         sys.exit(str(error))
