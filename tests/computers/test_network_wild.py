@@ -87,7 +87,7 @@ async def throw_all(streams: list[bytes]) -> list[bytes]:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(wild.map(b"".join), min_size=1, max_size=3))
 def test_wild_bytes_reach_the_allowed_host_or_nothing(streams):
     faults = Faults()
