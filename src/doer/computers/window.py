@@ -24,6 +24,7 @@ PROFILE = f"{HOME}/.config/chromium"
 DOWNLOADS = f"{HOME}/Downloads"
 PROXY = "http://127.0.0.1:3128"
 SCHEMES = frozenset({"http", "https", "file"})
+BLANK = "about:blank"
 START_S = 60.0
 KEEP_S = 2.0
 
@@ -109,7 +110,8 @@ class Window:
             self._shown, self._remembered_at = shown, now
 
     def _last(self, browser: Browser) -> BrowserState:
-        """What was remembered, brought up to where the tabs of a dead browser had gone since."""
+        """What was remembered, brought up to where the tabs of a dead browser had gone since. One
+        that dies slowly closes its tabs first: then what was remembered is all there is."""
         state = self._memory.load() or BrowserState()
         known = {tab.url: tab for tab in state.tabs}
         tabs = browser.profile.tabs
@@ -118,5 +120,8 @@ class Window:
                 known.get(tab.url, TabState(url=tab.url)), current=number == tabs.number
             )
             for number, tab in tabs.items()
+            if tab.url not in ("", BLANK)
         ]
-        return msgspec.structs.replace(state, tabs=tuple(now)) if now else state
+        return (
+            state if len(now) < len(state.tabs) else msgspec.structs.replace(state, tabs=tuple(now))
+        )

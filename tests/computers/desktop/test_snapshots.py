@@ -81,8 +81,9 @@ async def test_a_snapshot_starts_any_number_and_is_gone_back_to(desk, fleet):
 
 
 async def test_a_computer_goes_on_with_its_next_user(desk, fleet):
-    """What is left open is found again."""
+    """What was left open is found again, though all of it was stopped meanwhile."""
     await desk.close()
+    await fleet.backend.stop("parent")
     await is_like_before(desk)
 
 
