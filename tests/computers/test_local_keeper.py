@@ -190,6 +190,17 @@ async def test_a_socket_forged_from_inside_is_not_called(running, tmp_path):
         await running.dial("one", "screen")
 
 
+async def test_no_file_of_the_host_can_be_written_through_a_process(running):
+    """Whatever processes inside hold open can be reached through /proc, and opened anew."""
+    reach = """
+    for file in /proc/[0-9]*/fd/*; do
+        case $(readlink $file) in /home/agent*|/dev/*|/run/vm/*|"") continue;; esac
+        [ -d $file ] && touch $file/reached 2>/dev/null && echo $file
+        [ -f $file ] && { chmod 777 $file || : >> $file; } 2>/dev/null && readlink $file
+    done; true"""
+    assert await sh(running, reach) == ""
+
+
 async def test_what_is_left_in_the_run_folder_does_not_stop_the_next_start(running):
     await sh(running, "cd /run/vm; mkdir -p a/b; chmod 0 a; ln -s /etc/passwd link")
     await running.stop("one")

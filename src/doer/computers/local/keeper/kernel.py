@@ -16,6 +16,9 @@ NEW_IPC, NEW_USER, NEW_PID, NEW_NET, NEW_TIME = (
 )
 BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
 NOSUID, NODEV = 0x2, 0x4
+_READ_ONLY, _REMOUNT = 0x1, 0x20
+_KEPT = {0x2: 0x2, 0x4: 0x4, 0x8: 0x8, 0x400: 0x400, 0x800: 0x800, 0x1000: 0x200000}
+"""A flag as statvfs tells it -> as mount takes it: nosuid, nodev, noexec, and those of times."""
 _SET_DUMPABLE, _SET_PDEATHSIG = 4, 1
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 
@@ -32,6 +35,13 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
         source.encode(), target.encode(), kind.encode() or None, ctypes.c_ulong(flags), data
     )
     _check(done, f"mount {kind or 'bind'} on {target}")
+
+
+def make_read_only(mounted: str) -> None:
+    """Of a bind mount. In a user namespace what was forbidden before must stay so."""
+    had = os.statvfs(mounted).f_flag
+    kept = sum(flag for bit, flag in _KEPT.items() if had & bit)
+    mount("", mounted, flags=BIND | _REMOUNT | _READ_ONLY | kept)
 
 
 def set_dumpable() -> None:

@@ -6,11 +6,9 @@ is run by path, isolated, with no site packages.
 """
 
 import contextlib
-import fcntl
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +16,7 @@ from pathlib import Path
 from doer.computers.local.keeper import kernel, seccomp, wrapping
 from doer.computers.local.keeper.keeping import Keeping
 from doer.computers.local.keeper.plan import Plan
-from doer.computers.local.keeper.staging import COMPUTER, stage
+from doer.computers.local.keeper.staging import COMPUTER, hold_lifetime, stage
 
 
 def main() -> None:
@@ -45,9 +43,7 @@ def _prepare(plan: Plan) -> Keeping:
     groups = [os.open(f"{group}/cgroup.procs", os.O_WRONLY) for group in plan.cgroups]
     listener = stage(plan)
     os.chdir(f"{COMPUTER}/host")
-    lifetime = os.open("lifetime", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-    fcntl.fcntl(lifetime, fcntl.F_OFD_SETLK, whole)
+    lifetime = hold_lifetime()
     with contextlib.suppress(FileNotFoundError):
         Path("control.sock").unlink()
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

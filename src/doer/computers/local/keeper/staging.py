@@ -5,16 +5,18 @@ A root's keeper binds first, because an ordinary user may not be able to walk th
 becomes the ordinary user; from then on both go the same way.
 """
 
+import fcntl
 import os
 import socket
+import struct
 from pathlib import Path
 
 from doer.computers.local.keeper import kernel
 from doer.computers.local.keeper.plan import Plan
 
 STAGE = "/tmp"
-COMPUTER, LAYERS, SYSTEM, GUEST, HOME = (
-    f"{STAGE}/{name}" for name in ("computer", "layers", "system", "guest", "home")
+COMPUTER, LAYERS, SYSTEM, GUEST, HOME, HELD = (
+    f"{STAGE}/{name}" for name in ("computer", "layers", "system", "guest", "home", "held")
 )
 NOTE = "computer.json"
 PROXY_PORT = 3128
@@ -33,7 +35,10 @@ def stage(plan: Plan) -> socket.socket:
         kernel.unshare(kernel.NEW_USER | kernel.NEW_NS | kernel.NEW_NET)
         kernel.map_user(plan.uid, plan.gid)
         _bind(plan)
-    _mount_home(plan.layers, writable=not plan.note)
+    if plan.note:
+        _mount_home(plan.layers, "")
+    else:
+        _mount_home(plan.layers, f"upperdir={COMPUTER}/upper,workdir={COMPUTER}/work,")
     return plant()
 
 
@@ -42,12 +47,25 @@ def _bind(plan: Plan) -> None:
     sources = (plan.folder, plan.layers_folder, plan.system, plan.guest)
     folders = [os.open(source, os.O_PATH | os.O_DIRECTORY) for source in sources]
     kernel.mount("tmpfs", STAGE, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
-    Path(HOME).mkdir()
+    for made in (HOME, HELD):
+        Path(made).mkdir()
     Path(STAGE, NOTE).write_text(plan.note)
     for folder, target in zip(folders, (COMPUTER, LAYERS, SYSTEM, GUEST), strict=True):
         Path(target).mkdir()
         kernel.mount(f"/proc/self/fd/{folder}", target, flags=kernel.BIND | kernel.RECURSIVE)
         os.close(folder)
+
+
+def hold_lifetime() -> int:
+    """Lock the file that tells everybody that the computer lives. The first process inside keeps
+    the descriptor, and there others can reach it: so it lies on a read-only mount."""
+    Path(COMPUTER, "host", "lifetime").touch(mode=0o600)
+    kernel.mount(f"{COMPUTER}/host", HELD, flags=kernel.BIND)
+    kernel.make_read_only(HELD)
+    lifetime = os.open(f"{HELD}/lifetime", os.O_RDONLY | os.O_CLOEXEC)
+    whole = struct.pack("hhqqi4x", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    fcntl.fcntl(lifetime, fcntl.F_OFD_SETLK, whole)
+    return lifetime
 
 
 def become(uid: int, gid: int) -> None:
@@ -58,12 +76,12 @@ def become(uid: int, gid: int) -> None:
     kernel.set_dumpable()
 
 
-def _mount_home(layers: tuple[str, ...], writable: bool) -> None:
+def _mount_home(layers: tuple[str, ...], own: str) -> None:
+    """`own`: the options of what is written; without, an overlay has two folders at least."""
+    if not own and not layers:
+        return
     lower = ":".join(f"{LAYERS}/{layer}" for layer in (*layers, ".empty"))
-    own = f"upperdir={COMPUTER}/upper,workdir={COMPUTER}/work,"
-    if not writable and not layers:
-        return  # an overlay without a folder to write to has two at least
-    options = f"lowerdir={lower},{own if writable else ''}userxattr"
+    options = f"lowerdir={lower},{own}userxattr"
     kernel.mount("overlay", HOME, "overlay", kernel.NOSUID | kernel.NODEV, options)
 
 
