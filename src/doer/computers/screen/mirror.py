@@ -58,6 +58,8 @@ class Mirror:
                 try:
                     self._resize(*await rfb.greet(reader, writer))
                     await self._receive_first()
+                    # to where it is on a fresh screen: a server draws a pointer that is elsewhere
+                    self.move(self.width // 2, self.height // 2)
                 except BaseException:
                     await self.close()
                     raise

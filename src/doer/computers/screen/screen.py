@@ -17,7 +17,7 @@ from doer.computers.screen.picture import Format
 from doer.computers.screen.stillness import Stillness
 from doer.computers.screen.watching import Frame, Watching
 from doer.errors import ToolError
-from doer.records.screen import Effect, ScreenAction, Shot, Wait
+from doer.records.screen import Effect, ScreenAction, Screenshot, Shot, Wait
 
 MOST_ACTIONS = 100
 
@@ -72,6 +72,9 @@ class Screen:
             with Stillness(mirror) as still:
                 effects: list[Effect] = []
                 for action in actions:
+                    if isinstance(action, Screenshot):  # one comes back anyway
+                        effects.append("unverifiable")
+                        continue
                     restless = still.restless
                     still.mark()
                     await hands.do(action, still.after_typing)
@@ -81,6 +84,8 @@ class Screen:
                         await still.after_action()
                     effects.append(still.effect(action, restless))
                 settled = await still.at_end()
+                if actions and effects[-1] == "no effect":
+                    effects[-1] = still.effect(actions[-1], still.restless)  # perhaps it was slow
             await mirror.ping()
             shot = await picture.take(mirror, format, None, None)
             return msgspec.structs.replace(shot, effects=tuple(effects), settled=settled)

@@ -57,7 +57,7 @@ class Stillness:
 
     async def after_action(self) -> bool:
         """Wait for the first change and then for rest. Whether it came."""
-        self.restless = not await self._rest(REACTION_S, QUIET_S, PATIENCE_S)
+        self.restless = not await self._rest(self._now(), REACTION_S, QUIET_S, PATIENCE_S)
         return not self.restless
 
     async def after_typing(self) -> None:
@@ -69,18 +69,21 @@ class Stillness:
             await self._change(rest_at)
 
     async def after_wait(self) -> None:
-        self.restless = not await self._rest(WAIT_S, WAIT_QUIET_S, WAIT_S)
+        self.restless = not await self._rest(self._now(), WAIT_S, WAIT_QUIET_S, WAIT_S)
 
     async def at_end(self) -> bool:
-        return await self._rest(0, LAST_QUIET_S, PATIENCE_S)
+        return await self._rest(self._marked_at, 0, LAST_QUIET_S, PATIENCE_S)
 
-    async def _rest(self, reaction_s: float, quiet_s: float, patience_s: float) -> bool:
-        start = self._now()
-        until = start + patience_s
+    async def _rest(
+        self, since: float, reaction_s: float, quiet_s: float, patience_s: float
+    ) -> bool:
+        """Wait for `reaction_s` for something to change, and for `quiet_s` without any change, both
+        from `since` on at the earliest. Whether that came before `patience_s` from now."""
+        until = self._now() + patience_s
         while True:
-            quiet_at = max(self._mirror.changed_at, self._marked_at) + quiet_s
+            quiet_at = max(self._mirror.changed_at, since) + quiet_s
             if not self.changed:
-                quiet_at = max(quiet_at, self._marked_at + reaction_s)
+                quiet_at = max(quiet_at, since + reaction_s)
             wake_at = min(quiet_at, until)
             if self._now() >= wake_at:
                 return wake_at == quiet_at
