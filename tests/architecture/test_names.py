@@ -9,8 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "doer"
-# Absolute paths below a home or work folder; not the tail of an address or of another path.
-MACHINE = re.compile(r"(?<![\w.~$}>*-])/(?:work|root|home/\w+|Users/\w+)/")
+# Absolute paths below a home or work folder, but for the home inside a computer; not the tail of an
+# address or of another path.
+MACHINE = re.compile(r"(?<![\w.~$}>*-])/(?:work|root|home/(?!agent/)\w+|Users/\w+)/")
 
 
 def task_names() -> list[str]:

@@ -50,11 +50,11 @@ def test_binary_output_is_shown_by_its_size(data):
 
 
 def test_what_was_cut_is_said_with_where_it_lies():
-    output = Output(head=b"first", tail=b"last", total=1000, file="/home/x/out", stored=1000)
+    output = Output(head=b"first", tail=b"last", total=1000, file="~/out", stored=1000)
     assert output.cut == 991
-    assert output.text() == "first\n[991 bytes cut; all 1000 are in /home/x/out]\nlast"
-    part = Output(head=b"first", tail=b"last", total=1000, file="/home/x/out", stored=600)
-    assert "[991 bytes cut; the first 600 of 1000 are in /home/x/out]" in part.text()
+    assert output.text() == "first\n[991 bytes cut; all 1000 are in ~/out]\nlast"
+    part = Output(head=b"first", tail=b"last", total=1000, file="~/out", stored=600)
+    assert "[991 bytes cut; the first 600 of 1000 are in ~/out]" in part.text()
     lost = Output(head=b"first", tail=b"last", total=1000)
     assert "[991 bytes cut]" in lost.text()
 
