@@ -190,6 +190,38 @@ async def test_a_socket_forged_from_inside_is_not_called(running, tmp_path):
         await running.dial("one", "screen")
 
 
+async def test_a_working_computer_is_exported_with_all_its_layers(running, tmp_path):
+    await sh(running, "echo old > old; echo x > gone")
+    await running.stop("one")
+    await running.snapshot("one")  # now they lie in a layer
+    await running.start("one")
+    await sh(running, "rm gone; echo new > new; chmod 0 new")
+    await running.export("one", tmp_path / "one.tar.gz")
+    await running.import_from(tmp_path / "one.tar.gz", "three")
+    await running.destroy("one")
+    await running.fork("three", "one")
+    await running.start("one")
+    assert await sh(running, "stat -c '%n %a %U' *") == "new 0 agent\nold 644 agent\n"
+
+
+async def test_an_image_that_is_none_is_refused(backend, tmp_path):
+    await backend.destroy("one")
+    await backend.create("one", Spec(image=str(tmp_path)))
+    with pytest.raises(ComputerError, match="image"):
+        await backend.start("one")
+    assert await backend.state("one") == "stopped"
+
+
+async def test_the_probe_names_the_package_that_is_missing(backend, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    probe = await backend.probe()
+    assert not probe.works
+    (missing,) = [one for one in probe.ingredients if one.name == "bubblewrap"]
+    assert "apt-get install bubblewrap" in missing.fix
+    with pytest.raises(ComputerError, match="apt-get install bubblewrap"):
+        await backend.start("one")
+
+
 async def test_no_file_of_the_host_can_be_written_through_a_process(running):
     """Whatever processes inside hold open can be reached through /proc, and opened anew."""
     reach = """

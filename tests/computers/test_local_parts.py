@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from doer.computers.local import cgroups, etc, incidents
+from doer.computers.local import cgroups, etc, image, incidents
 from doer.computers.local.backend import LocalBackend
 from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.keeper import seccomp, wrapping
@@ -193,3 +193,27 @@ def test_incidents_are_read_in_order_across_a_full_file(tmp_path):
     assert [one.said for one in incidents.read(tmp_path)] == ["a", "b"]
     assert [one.said for one in incidents.read(tmp_path, after=1)] == ["b"]
     assert incidents.read(tmp_path / "nowhere") == ()
+
+
+def test_an_image_is_built_of_this_machines_own_packages(tmp_path):
+    words = image.command(tmp_path / "one", ("python3", "chromium"))
+    assert words[0] == "mmdebstrap"
+    assert "--include=python3,chromium" in words
+    assert words[words.index(str(tmp_path / "one")) - 1].isalnum()
+
+
+async def test_an_image_never_takes_the_place_of_something(tmp_path):
+    (tmp_path / "bin").mkdir()
+    with pytest.raises(ComputerError, match=r"already|mmdebstrap is missing"):
+        await image.build(tmp_path / "bin")
+
+
+async def test_an_image_that_fails_is_not_there_and_says_why(tmp_path, monkeypatch):
+    failing = tmp_path / "programs" / "mmdebstrap"
+    failing.parent.mkdir()
+    failing.write_text("#!/bin/sh\necho no such release; mkdir $5; exit 3\n")
+    failing.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{failing.parent}:{os.environ['PATH']}")
+    with pytest.raises(ComputerError, match="no such release"):
+        await image.build(tmp_path / "one")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.log", "programs"]

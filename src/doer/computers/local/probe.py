@@ -44,7 +44,7 @@ test -e up/file -o -c up/file
 
 def probe(owner: Owner, root: Path) -> Probe:
     """Blocks for about a second. `root`: where computers lie, or will lie."""
-    bubblewrap = find_bubblewrap() or "bwrap"
+    bubblewrap = find_bubblewrap() or "bubblewrap is missing"
     attempts: dict[str, Callable[[], None]] = {
         "user namespaces": lambda: _run(owner, "true"),
         "planted listener": lambda: _run(owner),

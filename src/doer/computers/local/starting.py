@@ -58,6 +58,10 @@ def start(
 ) -> None:
     """Raises `ComputerError` with the words of what failed; nothing runs then."""
     folder, spec = folders.of(name), folders.spec(name)
+    if spec.image and not Path(spec.image, "usr/bin/python3").is_file():
+        raise ComputerError(
+            f"{spec.image} is no image of a system: `doer computer image build` makes one"
+        )
     _clear(folders, name)
     etc.write(folder / "etc", name, Path(spec.image or "/"), authorities)
     groups = cgroups.make(name, spec)
