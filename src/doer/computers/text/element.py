@@ -49,7 +49,7 @@ def _after(current: LexborNode, root: LexborNode) -> LexborNode | None:
     following = current.next
     while following is None:
         parent = current.parent
-        if parent is None or parent == root:
+        if parent is None or parent.mem_id == root.mem_id:  # `==` compares what they hold
             return None
         current, following = parent, parent.next
     return following

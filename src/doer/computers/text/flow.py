@@ -2,6 +2,7 @@
 of code. Wrapped by `layout.py`, which gives them their numbers."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +14,10 @@ LineKind = Literal["text", "row", "code", "heading", "pointer"]
 Leave = Callable[[], None]
 MAX_CHARS = 4_000_000
 MAX_LINES = 100_000
+CUT = "the page is longer than this: its end is left out"
 MAX_INDENTS = 12
+MAX_MARKS = 20
+MAX_LOOKS = 500
 
 
 @dataclass
@@ -45,6 +49,15 @@ class _Indent:
     used: bool = False
 
 
+@dataclass
+class _Outer:
+    """What is set aside while a cell or a menu is gathered apart."""
+
+    lines: list[Line]
+    indents: list[_Indent]
+    marks: list[_Mark]
+
+
 class Full(Exception):
     """There is more text than a document may hold."""
 
@@ -61,12 +74,14 @@ class Flow:
         self.labels: dict[str, str] = {}  # id of a control -> its label
         self.label = ""  # the label around what is being written
         self.muted = 0
+        self.looks = MAX_LOOKS  # that may still be taken at what could be a menu
         self.raw = False  # inside preformatted text
         self.unmarked = False  # links and the like are written as plain text
         self._pieces: list[str] = []
         self._marks: list[_Mark] = []
         self._indents: list[_Indent] = []
         self._ids: list[str] = []
+        self._outer: list[_Outer] = []
         self._chars = 0
         self._count = 0
 
@@ -77,10 +92,11 @@ class Flow:
 
     def put(self, text: str) -> None:
         """Add inline text of our own making."""
+        room = MAX_CHARS - self._chars
         self._chars += len(text)
-        if self._chars > MAX_CHARS:
+        self._pieces.append(text if len(text) <= room else text[:room])
+        if len(text) > room:
             raise Full
-        self._pieces.append(text)
 
     def note_id(self, name: str) -> None:
         """The next line is where a fragment of an address points."""
@@ -132,6 +148,8 @@ class Flow:
     def mark(self, wrap: Callable[[str], str], empty: str = "") -> Leave:
         """Wrap the words that follow, or `empty` when there are none. Of several paragraphs the
         first is wrapped."""
+        if len(self._marks) >= MAX_MARKS:
+            return _nothing
         mark = _Mark(len(self._pieces), wrap)
         self._marks.append(mark)
 
@@ -162,13 +180,29 @@ class Flow:
     def apart(self) -> Callable[[], list[Line]]:
         """Gather the lines that follow apart, until the returned function is called."""
         self.cut()
-        outer, indents, marks = self.lines, self._indents, self._marks
+        self._outer.append(_Outer(self.lines, self._indents, self._marks))
         self.lines, self._indents, self._marks = [], [], []
 
         def back() -> list[Line]:
             self.cut()
-            inner = self.lines
-            self.lines, self._indents, self._marks = outer, indents, marks
-            return inner
+            return self._back()
 
         return back
+
+    def _back(self) -> list[Line]:
+        inner, outer = self.lines, self._outer.pop()
+        self.lines, self._indents, self._marks = outer.lines, outer.indents, outer.marks
+        return inner
+
+    def finish(self) -> None:
+        """End what is open, in whatever state the walk was left."""
+        self.raw = False
+        with suppress(Full):
+            self.cut()
+        while self._outer:
+            inner = self._back()
+            self.lines += inner
+
+
+def _nothing() -> None:
+    pass

@@ -52,7 +52,7 @@ def _file_name(href: str) -> str:
 
 
 def enter_button(flow: Flow, node: LexborNode, attributes: Attributes, role: str) -> Leave:
-    if flow.raw:  # it copies the code around it
+    if flow.raw or flow.muted:  # it copies the code around it, or stands in another
         return _silent(flow)
     name = attributes.get("aria-label") or words(node, skip=_NONE) or attributes.get("title") or ""
     put_field(flow, role, name or attributes.get("value") or "", "", attributes)

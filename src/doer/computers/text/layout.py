@@ -1,7 +1,6 @@
 """Logical lines to numbered ones: wrapped, with sections and the targets of fragments; the menus of
 the page are put at its end, with a pointer where they stood."""
 
-import textwrap
 from dataclasses import dataclass, field
 
 from doer.computers.text.flow import Flow, Line
@@ -10,6 +9,7 @@ from doer.records.document import Section
 WIDTH = 100
 ROW_WIDTH = 300  # a row of a table is easier to read on one line
 CODE_WIDTH = 1000
+MIN_ROOM = 20  # however far a line is indented
 ENDS = "\u21a9"  # marks a line of code that goes on in the next
 
 
@@ -61,12 +61,20 @@ def wrapped(line: Line) -> list[str]:
 
 
 def fill(text: str, width: int, first: str, rest: str) -> list[str]:
+    """Wrap at spaces; a word that is longer than a line is divided."""
     if len(first) + len(text) <= width:
         return [first + text]
-    return textwrap.wrap(
-        text,
-        width + len(rest),
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_on_hyphens=False,
-    )
+    lines: list[str] = []
+    line, room = first, max(width - len(rest), MIN_ROOM)
+    is_empty = True
+    for word in text.split(" "):
+        if not is_empty and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line, is_empty = rest, True
+        *whole, last = [word[i : i + room] for i in range(0, len(word), room)] or [""]
+        for part in whole:
+            lines.append(line + part)
+            line = rest
+        line = f"{line}{last}" if is_empty or whole else f"{line} {last}"
+        is_empty = False
+    return [*lines, line]

@@ -8,15 +8,18 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+import msgspec
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
 from doer.computers.text import code, forms, inlines, menus
 from doer.computers.text.addresses import Addresses
+from doer.computers.text.bare import is_too_deep, without_tags
 from doer.computers.text.element import DROPPED, Attributes, shown
-from doer.computers.text.flow import Flow, Full, Leave
+from doer.computers.text.flow import CUT, Flow, Full, Leave
 from doer.computers.text.layout import lay
+from doer.computers.text.plain import read_plain
 from doer.computers.text.tables import Tables
-from doer.computers.text.unseen import hides, seen
+from doer.computers.text.unseen import HIDES, hides, seen
 from doer.records.document import Document, Form
 
 MAX_ELEMENTS = 500_000
@@ -28,8 +31,7 @@ NAMES = """address article aside body caption center dd details dialog div dl dt
     section summary tbody tfoot title ul"""
 BLOCKS = frozenset(NAMES.split())
 HEADING = re.compile("h[1-6]")
-CUT = "the page is longer than this: its end is left out"
-HIDES = "invisible characters that could carry hidden text were taken out"
+DEEP = "the page is nested too deeply to be read as a page: only its words are shown"
 
 Enter = Callable[["Walk", LexborNode, Attributes], Leave | None]
 
@@ -122,15 +124,19 @@ class Read(NamedTuple):
 
 def read_html(html: str, url: str) -> Read:
     """The document of a page. Never fails; what is past the limits is cut off, with a note."""
-    tree = LexborHTMLParser(html)
+    if is_too_deep(html):
+        document = read_plain(without_tags(html), url)
+        said = (*document.notes, DEEP)
+        return Read(msgspec.structs.replace(document, kind="html", notes=said), False)
+    tree = LexborHTMLParser(html, options=LexborDocumentOptions.WO_EVENTS)  # they cost squares
     walk = Walk(tree, url)
     notes: list[str] = []
     try:
         if tree.root is not None:
             walk.over(tree.root)
-        walk.flow.cut()
     except Full:
         notes.append(CUT)
+    walk.flow.finish()
     if hides(html):
         notes.append(HIDES)
     laid = lay(walk.flow)

@@ -26,13 +26,15 @@ def is_menu(flow: Flow, node: LexborNode, attributes: Attributes) -> bool:
     """Whether an element that is no <nav> is a menu all the same: by its name, or because it
     repeats links that stood before."""
     tag = node.tag or ""
-    if tag not in HOLDERS:
+    if tag not in HOLDERS or not flow.looks:
         return False
     name = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
     if name != " " and NAMED.search(name):
+        flow.looks -= 1
         links = node.css("a[href]")
         return len(links) > FEW_LINKS and _is_mostly(links, node)
     if tag in ("ul", "ol"):
+        flow.looks -= 1
         links = node.css("a[href]")
         return len(links) >= MANY_LINKS and _are_known(flow.addresses, links)
     return False

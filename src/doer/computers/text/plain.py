@@ -2,10 +2,9 @@
 
 import json
 
-from doer.computers.text.flow import MAX_LINES
+from doer.computers.text.flow import CUT, MAX_LINES
 from doer.computers.text.layout import CODE_WIDTH, ENDS
-from doer.computers.text.markup import CUT, HIDES
-from doer.computers.text.unseen import hides, seen
+from doer.computers.text.unseen import HIDES, hides, seen
 from doer.records.document import Document
 
 LONG = 400  # a line of JSON that nobody can read

@@ -17,6 +17,7 @@ UNSEEN = re.compile(
     f"|(?<=[{JOINERS}])[{JOINERS}]+"
 )
 HIDDEN_TEXT = re.compile("[\U000e0000-\U000e0fff]|[\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f]")
+HIDES = "invisible characters that could carry hidden text were taken out"
 SUSPICIOUS = 8  # so many of these are no accident
 CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]+")
 BRACKETS = {0x3010: "\u3016", 0x3011: "\u3017"}
