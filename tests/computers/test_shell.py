@@ -60,6 +60,11 @@ async def test_every_byte_goes_in_and_comes_out(shell):
     assert result.stdout.text() == f"[binary output, {len(data)} bytes]"
 
 
+async def test_input_that_comes_along_with_the_request_goes_in(shell):
+    for _ in range(5):
+        assert (await shell.run("cat", stdin=b"x", timeout_s=20)).stdout.kept == b"x"
+
+
 async def test_a_command_that_reads_no_input_ends_all_the_same(shell):
     result = await shell.run("head -c 1", stdin=b"x" * 5_000_000)
     assert result.stdout.kept == b"x"

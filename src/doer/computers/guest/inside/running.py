@@ -66,6 +66,15 @@ class _Running:
         if self.input_ended and not self.input:
             self.close_stdin()
 
+    def pass_on(self, caller: Connection) -> None:
+        """Give the command what the caller has sent, also what came along with the request."""
+        moved = True
+        while moved:
+            self.hear(caller)
+            waiting = len(self.input)
+            self.feed()
+            moved = len(self.input) < waiting and not self.input  # all of it: there may be more
+
     def close_stdin(self) -> None:
         if self.stdin >= 0:
             os.close(self.stdin)
@@ -163,14 +172,13 @@ async def _until_end(
     deadline; whether it ended. Raises `Gone`."""
     exited: list[Flag] = [] if outputs else [running.child.exited]
     while running.kinds if outputs else not running.child.exited.up:
+        running.pass_on(caller)  # first: what lies in our own buffer wakes nobody
         ready = await wait(*running.things(caller), *exited, until=until)
         if not ready:
             return False
         if caller.left in ready:
             raise Gone
         caller.flush()
-        running.hear(caller)
-        running.feed()
         for fd in [fd for fd in running.kinds if readable(fd) in ready]:
             kind = running.kinds[fd]
             if head := running.drain(fd):
