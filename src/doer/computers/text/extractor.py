@@ -20,7 +20,7 @@ class Extractor:
     """One page at a time; others wait. The worker starts with the first."""
 
     def __init__(self, timeout_s: float = EXTRACT_S) -> None:
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._worker: Process | None = None
         self._turn = asyncio.Lock()
 
@@ -35,7 +35,7 @@ class Extractor:
         async with self._turn:
             worker = await self._ready()
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with asyncio.timeout(self.timeout_s):
                     answer = await _ask(worker, fetched)
             except BaseException as error:
                 await self._kill()  # it is in the middle of something
