@@ -98,7 +98,14 @@ def spawn(
         os.close(back)
         for ours in high.values():
             os.close(ours)
+    _offer(pid)
     return adopt(pid, mark)
+
+
+def _offer(pid: int) -> None:
+    """When memory runs out, the kernel shall take it, and what it starts, before this daemon."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w") as file:
+        file.write("500")
 
 
 def _above(fd: int) -> int:
