@@ -10,6 +10,7 @@ from functools import partial
 
 from doer.computers.backend import Backend
 from doer.computers.browser.browser import Browser
+from doer.computers.browser.state import BrowserState
 from doer.computers.computer import Computer
 from doer.computers.home import Home
 from doer.computers.link import Link
@@ -102,6 +103,13 @@ class DesktopComputer(Computer):
         """Keep on the host what is open in the browser now: what a snapshot or a fork needs."""
         await self._window.remember()
 
+    async def adopt(self, state: BrowserState) -> str:
+        """Take over what the browser of another computer had open (`browser.state()` there), in
+        this one, whose browser is ready and blank: logins, tabs, what their pages held. What came,
+        in words."""
+        async with self._mending:
+            return await self._window.adopt(state)
+
     async def close(self) -> None:
         """Let go of it. What runs goes on, but for the browser, which is remembered."""
         try:
@@ -138,4 +146,6 @@ class DesktopComputer(Computer):
         return (Heal("screen", "windows that were open on it are closed"),)
 
     async def _load_keyboard(self, keymap: str) -> None:
-        await self._shell.run(LOAD, stdin=keymap.encode())
+        result = await self._shell.run(LOAD, stdin=keymap.encode())
+        if result.exit_code:
+            raise ComputerError(f"the keyboard map was not taken: {result.stderr.text()[-300:]}")

@@ -74,6 +74,12 @@ class Window:
         if self._browser is not None and self._browser.profile.alive:
             self._memory.save(await self._browser.state())
 
+    async def adopt(self, state: BrowserState) -> str:
+        """Bring another computer's browser into this one, which is fresh; what came, in words."""
+        came = await self.browser.restore(state)
+        self._memory.save(state)
+        return came
+
     async def close(self) -> None:
         """End the browser; the next one has the tabs that were remembered."""
         if self._reader is not None:

@@ -97,6 +97,22 @@ async def test_an_archive_holds_the_files(desk, fleet, tmp_path):
     await fleet.remove("carried")
 
 
+async def test_a_warm_computer_adopts_a_browser(desk, fleet):
+    await desk.ready("browser")
+    spec = Spec(memory_mb=1024, network=desk.network.rules)
+    async with WarmPool(fleet, 1, spec=spec) as pool:
+        warm = await pool.take()
+        await warm.adopt(await desk.browser.state())
+        view = await warm.browser.read()
+        assert (view.url, view.title) == ("http://shop.test/", "Home")
+        assert [e.value for e in view.elements if e.role == "textbox"] == ["half a note"]
+        await warm.abandon()
+        assert "browser" not in {heal.part for heal in await warm.ready("browser")}
+        assert (await warm.browser.read()).title == "Home"  # it was remembered
+        await warm.abandon()
+        await fleet.remove(warm.name)
+
+
 async def test_a_pool_hands_out_computers_that_run(fleet):
     async with WarmPool(fleet, 1, spec=Spec(memory_mb=1024)) as pool:
         desk = await pool.take()
