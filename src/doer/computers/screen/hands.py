@@ -210,9 +210,10 @@ class Hands:
             # a program that still has old keys before it would read them with the new map
             await self._mirror.ping()
             await settle()
-        self._mapped += fresh
-        await self._load_keyboard(keymap(self._mapped))
+        wanted, self._mapped = [*self._mapped, *fresh], None  # not known if this fails
+        await self._load_keyboard(keymap(wanted))
         await asyncio.sleep(LEARNT_S)
+        self._mapped = wanted
 
 
 def _notches(scroll: Scroll) -> tuple[int, int]:
