@@ -42,6 +42,11 @@ def test_cells_stand_in_their_columns_below_the_header():
     ]
 
 
+def test_a_cell_over_several_rows_stands_in_each_of_them():
+    html = "<table><tr><td rowspan=3>a<td>1<tr><td>2<tr><td>3<tr><td>b<td>4</table>"
+    assert lines(html) == ["a | 1", "a | 2", "a | 3", "b | 4"]
+
+
 def test_a_table_for_layout_is_laid_out_as_what_it_holds():
     html = """<table><tr><td><h2>Left</h2><td><table><tr><td>a<td>b</table></table>
     <table><tr><td class=linenos><pre>1\n2</pre><td><pre>x\n y</pre></table>"""

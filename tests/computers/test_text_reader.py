@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from doer.computers.browser import chromium
 from doer.computers.browser.cdp import Connection
+from doer.computers.text.hidden_tab import DOM_JS
 from doer.computers.text.reader import Reader
 from doer.errors import ComputerError, ToolError
 
@@ -43,7 +44,8 @@ fetch("/data").then((r) => r.json()).then((data) => {
 LOADED = """new Promise((resolve) =>
   document.readyState === "complete" ? resolve() : addEventListener("load", resolve))"""
 TYPED_INTO = """document.body.innerHTML =
-  "<label>Name <input></label><select><option>a<option>b</select>";
+  "<label>Name <input></label><select><option>a<option>b</select><input type=password>";
+document.querySelector("[type=password]").value = "hunter2";
 document.querySelector("input").value = "Ann <b>";
 document.querySelector("select").selectedIndex = 1;"""
 Answer = tuple[int, dict[str, str], bytes]
@@ -319,7 +321,10 @@ async def test_the_page_shown_is_read_with_what_was_typed_into_it(
     await page.open(f"{server.origin}/page")
     await page.evaluate(TYPED_INTO)
     document = await reader.current(page.evaluate)
-    assert document.lines == ('[textbox "Name" = "Ann <b>"] [select = "b"] {a / b}',)
+    assert document.lines == (
+        '[textbox "Name" = "Ann <b>"] [select = "b"] {a / b} [password = "********"]',
+    )
+    assert "hunter2" not in str(await page.evaluate(DOM_JS)), "it need not leave the page"
     assert document.url == f"{server.origin}/page"
 
 
