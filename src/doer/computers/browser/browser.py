@@ -16,7 +16,7 @@ from doer.computers.browser.cdp import CdpError, Command, Connection
 from doer.computers.browser.dialogs import Blocked
 from doer.computers.browser.healing import Health, heal, health
 from doer.computers.browser.page_view import PageView
-from doer.computers.browser.pointing import aim, aim_between, ask, middle_of_page
+from doer.computers.browser.pointing import aim, aim_between, ask, describe, middle_of_page
 from doer.computers.browser.profile import Cookie, Profile, cookies, set_cookies
 from doer.computers.browser.sight import Sight
 from doer.computers.browser.state import BrowserState, restore, save
@@ -54,7 +54,7 @@ class Browser:
         self._context = context
         self._page = page
         self._profile = page if isinstance(page, Profile) else None
-        self._sight = Sight(self._tab, searching=self._profile is not None)
+        self._sight = Sight(self._tab)
         self._action_s = action_s
         self._open_s = open_s
 
@@ -191,7 +191,7 @@ class Browser:
         """Facts about an element, now: role, name, value, tag, url of its document, and where they
         apply href, form_action, form_method."""
         async with self._deadline(f"describe {ref}", self._action_s) as tab:
-            return await ask(tab, self._known(tab), "describe", ref, type=dict[str, Any])
+            return await describe(tab, self._known(tab), ref)
 
     async def screenshot(self) -> bytes:
         """The viewport as JPEG."""
@@ -257,7 +257,7 @@ class Browser:
     async def _view(self, expression: str) -> PageView:
         tab = self._tab
         if self._sight.tab is not tab:
-            self._sight = Sight(tab, searching=self._profile is not None)
+            self._sight = Sight(tab)
         try:
             view = await self._sight.see(await self._read(tab, expression))
         except Blocked:

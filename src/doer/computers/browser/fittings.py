@@ -6,16 +6,25 @@ from importlib.resources import files
 from doer.computers.browser.cdp import Command
 
 SCRIPTS = ("element.js", "reading.js", "acting.js")
-PAGE_JS = "\n".join(
-    (
-        # Frames of the same origin are read from outside, all others by a script of their own.
-        "(() => { if (window.frameElement || window.__doer) return;",
-        *(files("doer.computers.browser").joinpath("page", name).read_text() for name in SCRIPTS),
-        "})();\n",
+SOURCES = [files("doer.computers.browser").joinpath("page", name).read_text() for name in SCRIPTS]
+
+
+def page_js(searching: bool = False) -> str:
+    """Runs in every document before its own scripts and defines `__doer`, in the page's own world:
+    it calls the page's `__doerSignal`. A hostile page could lie to it, as it could in its elements.
+    `searching`: it tells of elements that may have a closed shadow root."""
+    return "\n".join(
+        (
+            # Frames of the same origin are read from outside, all others by a script of their own.
+            "(() => { if (window.frameElement || window.__doer) return;",
+            f"const SEARCHING = {str(searching).lower()};",
+            *SOURCES,
+            "})();\n",
+        )
     )
-)
-"""Runs in every document before its own scripts and defines `__doer`, in the page's own world: it
-calls the page's `__doerSignal`. A hostile page could lie to it, as it could in its elements."""
+
+
+PAGE_JS = page_js()
 FRAMES: Command = (
     "Target.setAutoAttach",
     {

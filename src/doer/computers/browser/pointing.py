@@ -12,15 +12,20 @@ from doer.computers.browser.sight import Sight
 from doer.computers.browser.tab import Tab
 from doer.errors import ToolError
 
-T = TypeVar("T")
+A = TypeVar("A", bound="Answer")
 MOVES = 5  # of a page that is scrolled to something, until it stands still
 GONE = "the frame that element {} is in has changed; read the page again"
 
 
-class Aim(msgspec.Struct):
-    """What `__doer.aim` and its kin answer. Points are the page's."""
+class Answer(msgspec.Struct):
+    """`refused` says why it was not done."""
 
     refused: str = ""
+
+
+class Aim(Answer):
+    """What `__doer.aim` and its kin answer. Points are the page's."""
+
     start: mouse.Point = (0, 0)
     end: mouse.Point | None = None
     parted: bool = False  # a date or the like, whose parts take keys one by one
@@ -34,23 +39,37 @@ async def middle_of_page(tab: Tab) -> Aim:
     return await tab.evaluate("__doer.aim(null)", Aim)
 
 
-async def ask(tab: Tab, sight: Sight, call: str, ref: int, *more: Any, type: type[T] = Aim) -> T:
+async def ask(tab: Tab, sight: Sight, call: str, ref: int, *more: Any, type: type[A] = Aim) -> A:
     """Call a function of `__doer` with a reference and further arguments, where the element is.
     Raises `ToolError` when it refuses."""
     document, own = sight.place(ref)
     arguments = "".join(f", {js(one)}" for one in more)
-    expression = f"__doer.{call}({own}{arguments})"
     try:
-        answer = await tab.evaluate(expression, dict[str, Any], document)
+        answer = await tab.evaluate(f"__doer.{call}({own}{arguments})", type, document)
     except Blocked:
-        answer = {}  # it did what it was asked, and that opened a dialog
+        return type()  # it did what it was asked, and that opened a dialog
     except CdpError:
         if document is None:
             raise
         raise ToolError(GONE.format(ref)) from None
-    if refused := answer.get("refused"):
+    if answer.refused:
+        raise ToolError(answer.refused.replace(f"element {own}", f"element {ref}", 1))
+    return answer
+
+
+async def describe(tab: Tab, sight: Sight, ref: int) -> dict[str, Any]:
+    """Facts about an element, from where it is."""
+    document, own = sight.place(ref)
+    try:
+        answer = await tab.evaluate(f"__doer.describe({own})", object, document)
+    except CdpError:
+        if document is None:
+            raise
+        raise ToolError(GONE.format(ref)) from None
+    facts = msgspec.convert(answer, dict[str, Any])
+    if refused := facts.get("refused"):
         raise ToolError(refused.replace(f"element {own}", f"element {ref}", 1))
-    return msgspec.convert(answer, type)
+    return facts
 
 
 async def aim(tab: Tab, sight: Sight, ref: int, **options: Any) -> Aim:

@@ -8,7 +8,7 @@ import msgspec
 
 from doer.computers.browser.cdp import Connection
 from doer.computers.browser.downloads import MAX_BYTES, Downloads
-from doer.computers.browser.fittings import PAGE_JS, Fittings
+from doer.computers.browser.fittings import Fittings, page_js
 from doer.computers.browser.logins import Credentials, Logins
 from doer.computers.browser.notes import Notes
 from doer.computers.browser.tab import Tab
@@ -46,7 +46,7 @@ class Profile:
         self._connection = connection
         self._logins = Logins(connection, options.credentials, self.notes)
         fittings = Fittings(
-            script=PAGE_JS + options.init_script,
+            script=page_js(searching=True) + options.init_script,
             viewport=options.viewport,
             asks=True,
             logins=options.credentials is not None,

@@ -94,11 +94,10 @@ class _Part:
 
 
 class Sight:
-    """Of one tab. `searching`: also look for shadow roots that a script cannot see."""
+    """Of one tab."""
 
-    def __init__(self, tab: Tab, searching: bool) -> None:
+    def __init__(self, tab: Tab) -> None:
         self.tab = tab
-        self._searching = searching
         self._places: list[Place] | None = None
         self._decode = msgspec.json.Decoder(Reading).decode
 
@@ -118,7 +117,7 @@ class Sight:
         """The view of a page whose own document has just answered `text` to a read."""
         reading = self._decode(text)
         self._places = None
-        if not reading.portals and not (reading.hollow and self._searching):
+        if not reading.portals and not reading.hollow:
             return reading.plain()
         self._places = []
         for session in (self.tab.session, *self.tab.frames.sessions):
@@ -213,7 +212,7 @@ class Sight:
 
     async def _searched(self, document: Document, reading: Reading) -> Reading:
         """The reading after the document's script was told of the closed shadow roots there."""
-        if not (self._searching and reading.hollow):
+        if not reading.hollow:
             return reading
         found = [
             root

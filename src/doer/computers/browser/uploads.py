@@ -11,7 +11,7 @@ import msgspec
 
 from doer.computers.browser import mouse
 from doer.computers.browser.cdp import CdpError
-from doer.computers.browser.pointing import aim, ask
+from doer.computers.browser.pointing import Answer, aim, ask
 from doer.computers.browser.sight import Sight
 from doer.computers.browser.tab import Chooser, Tab
 from doer.errors import ToolError
@@ -19,12 +19,11 @@ from doer.errors import ToolError
 CHOOSER_S = 2.0  # a click may take to bring the page to ask
 
 
-class FileInput(msgspec.Struct):
+class FileInput(Answer):
     """What `__doer.fileInput` answers."""
 
     found: bool = False
     several: bool = False
-    refused: str = ""
 
 
 class _Object(msgspec.Struct, frozen=True, rename="camel"):

@@ -250,7 +250,7 @@ const walkInside = (e, out, clickable) => {
   }
   flush();
   const empty = out.length === before && !e.firstElementChild && e !== document.body;
-  if (mayHide(e, empty)) hollow.push(e);
+  if (SEARCHING && mayHide(e, empty)) hollow.push(e);
   if (empty && isIcon(e)) out.push(new Picture(e, pictureName));
 };
 
