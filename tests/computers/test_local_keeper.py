@@ -155,6 +155,14 @@ async def test_with_the_computer_its_keeper_ends_and_says_so(running):
     assert [one.what for one in running.incidents("one")] == ["ended"]
 
 
+async def test_a_computer_whose_folder_was_deleted_ends(running):
+    everyone = descendants(keeper(running))
+    shutil.rmtree(running._folders.of("one"))
+    async with asyncio.timeout(30):
+        while any(map(is_alive, everyone)):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def test_a_keeper_that_hangs_is_ended(running):
     pid = keeper(running)
     os.kill(pid, signal.SIGSTOP)

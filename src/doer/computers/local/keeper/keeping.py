@@ -63,6 +63,8 @@ class Keeping:
                 with contextlib.suppress(OSError):  # what it looked at has just gone
                     self._watchdog.look()
                 self._looked = time.monotonic()
+                if not Path("control.sock").exists():  # its folder was deleted by force
+                    self._tree.end()
         self._listen()
 
     def _watch(self, source: socket.socket | int, react: Callable[[], None]) -> None:
