@@ -21,6 +21,13 @@ def test_few_rectangles_cover_all_damage(damage: list[Rect]) -> None:
     assert all(points(rect) <= covered for rect in damage)
 
 
+def test_much_damage_all_over_the_screen_is_one_rectangle() -> None:
+    spots = [Rect(100 * n, 70 * (n % 7), 5, 5) for n in range(2 * MOST)]
+    assert merged(spots[:MOST]) == spots[:MOST]
+    assert merged(spots[: MOST + 1]) == [Rect(0, 0, 100 * MOST + 5, 425)]
+    assert len(merged(spots)) <= MOST
+
+
 def test_what_lies_far_apart_stays_apart() -> None:
     corners = [Rect(0, 0, 10, 10), Rect(1000, 700, 10, 10)]
     assert merged(corners) == corners

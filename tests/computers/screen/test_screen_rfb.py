@@ -4,6 +4,7 @@ import asyncio
 import struct
 
 import pytest
+from PIL import Image
 from rfb_server import RfbServer, hello, rect, rfb_server, update
 
 from doer.computers.screen.damage import Rect
@@ -43,13 +44,16 @@ async def test_pixels_land_where_they_belong() -> None:
         await mirror.close()
 
 
-@pytest.mark.parametrize(("source", "target"), [(0, 1), (1, 0)])
-async def test_copies_may_overlap_themselves(source: int, target: int) -> None:
+@pytest.mark.parametrize(("source", "target"), [((0, 0), (1, 1)), ((1, 1), (0, 0))])
+async def test_copies_may_overlap_themselves(source, target) -> None:
     async with rfb_server(hello(3, 4, ROWS)) as (server, dial):
         mirror = await Mirror.open(dial)
-        copy = rect(0, target, 3, 3, 1, struct.pack(">HH", 0, source))
+        copy = rect(*target, 2, 3, 1, struct.pack(">HH", *source))
         await heard(mirror, server, update(copy))
-        assert mirror.pixels[target * 12 : target * 12 + 36] == ROWS[source * 12 : source * 12 + 36]
+        wanted = Image.frombytes("RGBX", (3, 4), ROWS)
+        (x, y), (to_x, to_y) = source, target
+        wanted.paste(wanted.crop((x, y, x + 2, y + 3)), (to_x, to_y))
+        assert mirror.pixels == wanted.tobytes()
         await mirror.close()
 
 
