@@ -79,13 +79,14 @@ async def _resize(terminals: Terminals, name: str, resized: asyncio.Event) -> in
         await resized.wait()
         resized.clear()
         size = os.get_terminal_size()
-        await terminals.resize(name, size.lines, size.columns)
+        if size.lines and size.columns:  # some terminals do not know
+            await terminals.resize(name, size.lines, size.columns)
 
 
 @contextmanager
 def _raw() -> Generator[None]:
     before = termios.tcgetattr(0)
-    tty.setraw(0)
+    tty.setraw(0, termios.TCSANOW)  # what was typed already counts
     try:
         yield
     finally:
