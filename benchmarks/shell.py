@@ -117,4 +117,5 @@ async def main() -> None:
             await measure(link, options.rounds)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
