@@ -101,6 +101,18 @@ async def test_a_frame_that_has_changed_refuses(browser: Browser, site: Site) ->
         assert names(await browser.read()) == []
 
 
+async def test_a_frame_that_navigates_is_waited_for(browser: Browser, site: Site) -> None:
+    site.page(f"<a href='{site.at('c.localhost', '/two')}'>go</a>", "/one")
+    site.page("<p>arrived</p>", "/two")
+    for host in ("b.localhost", "c.a.localhost"):
+        site.page(f"<iframe src='{site.at(host, '/one')}'></iframe>")
+        await browser.open(site.at("a.localhost"))
+        assert names(await browser.read()) == ["go"]
+        view = await browser.click(0)
+        assert names(view) == ["arrived"]
+        assert view.origins == (site.at("c.localhost", ""),)
+
+
 async def test_a_covered_frame_refuses(browser: Browser, site: Site) -> None:
     site.page(BUTTON, "/frame")
     cover = "<div style='position: fixed; inset: 0; background: #8888'></div>"

@@ -92,3 +92,23 @@ async def test_tabs_that_cannot_come_back_are_counted(another: Browser, site: Si
     numbers = [number for number, _ in another.profile.tabs.items()][:2]
     await another.profile.tabs.switch(numbers[0])
     assert (await another.read()).elements[0].name == "here"
+
+
+async def test_what_is_remembered_of_a_chromium_that_has_died(site: Site) -> None:
+    chromium = await start()
+    browser = await attach(chromium.connection, Options())
+    form = site.page(FORM, "/form")
+    await browser.open(form)
+    await browser.read()
+    await browser.type(0, "Ann")
+    await browser.evaluate("document.cookie = 'who=ann'")
+    await browser.state()
+    await browser.profile.tabs.open()
+    await browser.open(site.page("<p>second</p>"))
+    await chromium.close()
+    state = browser.remembered()
+    assert [(tab.url, len(tab.held.fields), tab.current) for tab in state.tabs] == [
+        (form, 1, False),
+        (f"{site.origin}/", 0, True),
+    ]
+    assert [cookie["name"] for cookie in state.cookies] == ["who"]

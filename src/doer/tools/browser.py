@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from doer.computers.browser.browser import Browser
-from doer.computers.browser.page_view import PageView, render
+from doer.computers.browser.page_view import PageView, origin_of, render
 from doer.records.action import Observation
 from doer.records.computer import Part
 from doer.tools.tool import ToolContext
@@ -70,11 +69,10 @@ class Drag(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def observation(view: PageView) -> Observation:
-    """A page as an observation; its origin is the source of everything in it."""
-    parts = urlsplit(view.url)
-    origin = f"{parts.scheme}://{parts.netloc}" if parts.netloc else view.url[:64]
+    """A page as an observation; its origin, and those of its frames, are the sources."""
+    sources = (origin_of(view.url), *view.origins)
     return Observation(
-        text=render(view), elements=view.elements, sources=(origin,), signal=view.signal
+        text=render(view), elements=view.elements, sources=sources, signal=view.signal
     )
 
 

@@ -19,7 +19,7 @@ from doer.computers.browser.page_view import PageView
 from doer.computers.browser.pointing import aim, aim_between, ask, describe, middle_of_page
 from doer.computers.browser.profile import Cookie, Profile, cookies, set_cookies
 from doer.computers.browser.sight import Sight
-from doer.computers.browser.state import BrowserState, restore, save
+from doer.computers.browser.state import BrowserState, remembered, restore, save
 from doer.computers.browser.tab import Tab
 from doer.computers.browser.uploads import upload
 from doer.errors import ComputerError, PartMissing, ToolError
@@ -55,6 +55,7 @@ class Browser:
         self._page = page
         self._profile = page if isinstance(page, Profile) else None
         self._sight = Sight(self._tab)
+        self._saved = BrowserState()
         self._action_s = action_s
         self._open_s = open_s
 
@@ -210,7 +211,13 @@ class Browser:
 
     async def state(self) -> BrowserState:
         """What a profile's tabs, cookies and stores can be restored from, elsewhere."""
-        return await save(self._connection, self.profile)
+        self._saved = await save(self._connection, self.profile)
+        return self._saved
+
+    def remembered(self) -> BrowserState:
+        """The same as far as it is known without Chromium, also after its death: the tabs as they
+        were, with the cookies, stores and forms of the last `state`."""
+        return remembered(self.profile, self._saved)
 
     async def restore(self, state: BrowserState) -> str:
         """Bring a state into this browser, which has just been started; what came back."""

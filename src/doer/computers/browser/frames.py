@@ -3,6 +3,7 @@
 Chromium attaches them stopped and nested: each session announces the frames inside it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,6 +31,11 @@ class _Target(msgspec.Struct, frozen=True, rename="camel"):
     target_id: str = ""
 
 
+class _Load(msgspec.Struct, rename="camel"):
+    frame_id: str = ""
+    reason: str = ""
+
+
 class Attachment(msgspec.Struct, rename="camel"):
     """`Target.attachedToTarget`, or its opposite."""
 
@@ -45,7 +51,11 @@ class Frames:
         self._fittings = fittings
         self._elsewhere = elsewhere
         self._sessions: dict[str, str] = {}
+        self._loading: set[str] = set()
+        self._given_up: set[str] = set()  # that were waited for in vain
+        self._stirred = asyncio.Event()
         self._decode = msgspec.json.Decoder(Attachment).decode
+        self._decode_load = msgspec.json.Decoder(_Load).decode
 
     def session(self, frame: str) -> str:
         """The session of a frame, or "" when it shares that of the document around it."""
@@ -63,10 +73,37 @@ class Frames:
                 self._attach(attached.session_id, attached.target_info.target_id)
             case "Target.detachedFromTarget":
                 self._detach(self._decode(params).session_id, "a frame of the page is gone")
+            case "Page.frameStartedLoading":
+                self._loading.add(self._decode_load(params).frame_id)
+            case "Page.frameStoppedLoading":
+                self._stopped(self._decode_load(params).frame_id)
+            case "Page.frameDetached":
+                load = self._decode_load(params)
+                if load.reason != "swap":  # into another process, where it goes on
+                    self._stopped(load.frame_id)
             case "Inspector.targetCrashed":
                 self._detach(session, "a frame of the page has crashed")
             case _:
                 self._elsewhere(session, method, params)
+
+    async def settled(self, timeout_s: float) -> bool:
+        """Wait until no frame is being loaded; what goes on for ever is not waited for again. False
+        when there was nothing to wait for."""
+        if not self._loading - self._given_up:
+            return False
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._loading - self._given_up:
+                    self._stirred.clear()
+                    await self._stirred.wait()
+        except TimeoutError:
+            self._given_up |= self._loading
+        return True
+
+    def _stopped(self, frame: str) -> None:
+        self._loading.discard(frame)
+        self._given_up.discard(frame)
+        self._stirred.set()
 
     def drop(self, why: str) -> None:
         """Fail what is pending in all of them, and forget them."""

@@ -1,6 +1,7 @@
 """What is on a page, as data (`PageView`) and as the text a model reads (`render`)."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -8,12 +9,14 @@ from doer.records.action import Element
 
 TEXT_CHARS = 4000  # about 1,024 tokens
 URL_CHARS = 200
+ORIGIN_CHARS = 64
 
 
 class PageView(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of a page. Its references hold until the next reading.
 
     `above` and `below` count elements left out because the page has more than one view holds.
+    `origins`: other origins whose frames are part of the page (`https://example.com`).
     `notes` are things that happened and that a reader must know of (a dialog, a new window).
     `signal` is what the page's own `window.__doerSignal()` returned.
     """
@@ -23,8 +26,15 @@ class PageView(msgspec.Struct, frozen=True, kw_only=True):
     elements: tuple[Element, ...] = ()
     above: int = 0
     below: int = 0
+    origins: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     signal: dict[str, Any] = {}
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address; of one without a host its beginning."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else url[:ORIGIN_CHARS]
 
 
 def render(view: PageView, chars: int = TEXT_CHARS) -> str:

@@ -15,12 +15,13 @@ import msgspec
 from doer.computers.browser.cdp import CdpError
 from doer.computers.browser.dialogs import Blocked
 from doer.computers.browser.frames import Document
-from doer.computers.browser.page_view import PageView
+from doer.computers.browser.page_view import PageView, origin_of
 from doer.computers.browser.tab import Tab
 from doer.errors import ComputerError, SiteError, ToolError
 from doer.records.action import Element
 
 FRAME_S = 2.0  # a frame may take, with all that is in it
+LOADING_S = 1.5  # a frame that is being loaded is waited for
 FRAMES = 24  # in one document
 DEPTH = 4
 LIMIT = 128  # elements in one view, as in reading.js
@@ -91,6 +92,7 @@ class _Part:
     elements: list[Element] = field(default_factory=list[Element])
     places: list[Place] = field(default_factory=list[Place])
     below: int = 0
+    origins: set[str] = field(default_factory=set[str])
 
 
 class Sight:
@@ -123,6 +125,8 @@ class Sight:
         for session in (self.tab.session, *self.tab.frames.sessions):
             self.tab.send("Runtime.releaseObjectGroup", {"objectGroup": GROUP}, session)
         page = Document(self.tab.session)
+        if reading.portals and await self.tab.frames.settled(LOADING_S):
+            reading = self._decode(await self.tab.evaluate("__doer.read()", str))
         reading = await self._searched(page, reading)
         if not reading.portals:
             self._places = None
@@ -150,7 +154,11 @@ class Sight:
         )
         below = reading.below + part.below + len(part.elements[end:])
         return msgspec.structs.replace(
-            reading.plain(), elements=elements, above=reading.above + start, below=below
+            reading.plain(),
+            elements=elements,
+            above=reading.above + start,
+            below=below,
+            origins=tuple(sorted(part.origins)),
         )
 
     async def _with_frames(self, document: Document, reading: Reading, depth: int) -> _Part:
@@ -171,6 +179,7 @@ class Sight:
                 )
                 part.places.append(place)
             part.below += task.result().below
+            part.origins |= task.result().origins
         _add(part, own, reading.elements[start:])
         return part
 
@@ -187,6 +196,7 @@ class Sight:
                     part = _Part()
                     _add(part, document, reading.elements)
                 part.below += reading.above + reading.below
+                part.origins.add(origin_of(reading.url))
                 return part
         except TimeoutError:
             self.tab.notes.add("a frame of the page does not answer and is left out")

@@ -72,6 +72,20 @@ async def save(connection: Connection, profile: Profile) -> BrowserState:
     )
 
 
+def remembered(profile: Profile, last: BrowserState) -> BrowserState:
+    """What is known without asking Chromium, dead or alive: the last state, with the tabs as they
+    are now; what a page held counts as long as its tab has not gone elsewhere."""
+    held = {tab.url: tab.held for tab in last.tabs}
+    tabs = profile.tabs
+    return BrowserState(
+        cookies=last.cookies,
+        tabs=tuple(
+            TabState(url=tab.url, held=held.get(tab.url, Held()), current=number == tabs.number)
+            for number, tab in tabs.items()
+        ),
+    )
+
+
 async def restore(connection: Connection, profile: Profile, state: BrowserState) -> str:
     """Bring it back into a fresh Chromium, whose tabs are taken over. What came back, in words."""
     with suppress(CdpError):

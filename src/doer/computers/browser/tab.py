@@ -266,6 +266,8 @@ class Tab:
                 if self._decode_event(params).frame_id == self.target:
                     self.loading = method == "Page.frameStartedLoading"
                     self._stirred.set()
+                else:
+                    self.frames.hear(self.session, method, params)
             case "Page.frameNavigated":
                 event = self._decode_event(params)
                 if event.frame and event.frame.id == self.target:
@@ -275,7 +277,7 @@ class Tab:
                     self._moved(event.url)
             case "Inspector.targetCrashed" | "Inspector.detached":
                 self.die(CRASHED)
-            case _ if method.startswith("Target."):
+            case _ if method.startswith(("Target.", "Page.frameDetached")):
                 self.frames.hear(self.session, method, params)
             case _ if method.startswith("Page.javascriptDialog"):
                 self._hear_dialog(method, params)

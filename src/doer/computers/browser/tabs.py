@@ -11,6 +11,7 @@ from contextlib import suppress
 import msgspec
 
 from doer.computers.browser.cdp import CdpError, Command, Connection
+from doer.computers.browser.dialogs import Blocked
 from doer.computers.browser.fittings import Fittings
 from doer.computers.browser.frames import Elsewhere
 from doer.computers.browser.notes import Notes
@@ -18,6 +19,7 @@ from doer.computers.browser.tab import Tab
 from doer.errors import ComputerError, ToolError
 
 LIMIT = 10
+LOOK_S = 2.0
 PAGES: Command = (
     "Target.setAutoAttach",
     {
@@ -174,6 +176,22 @@ class Tabs:
                     self._arrived.clear()
                     await self._arrived.wait()
         tab.windows = 0
+
+    async def follow(self) -> None:
+        """Make the tab current that the window shows: a person may have switched."""
+        commands: list[Command] = [
+            ("Emulation.setFocusEmulationEnabled", {"enabled": on}) for on in (False, True)
+        ]
+        for number, tab in list(self._tabs.items()):
+            with suppress(CdpError, ComputerError, ToolError, Blocked, TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await tab.send_all(commands[:1])
+                    shown = await tab.evaluate("document.visibilityState", str) == "visible"
+                    await tab.send_all(commands[1:])
+                    if shown and number != self._current:
+                        self.leave()
+                        self._go(number)
+                        return
 
     def leave(self) -> None:
         """Decline what a tab asks: nobody is going to answer it."""

@@ -13,8 +13,11 @@ const fields = () =>
 const valueOf = (e) => {
   if (CHECKED.has(e.type)) return e.checked === e.defaultChecked ? null : e.checked;
   if (e.tagName === "SELECT") {
-    const chosen = [...e.options].map((option) => option.selected);
-    return [...e.options].some((o) => o.selected !== o.defaultSelected) ? chosen : null;
+    const options = [...e.options];
+    const marked = options.some((option) => option.defaultSelected);
+    const byDefault = (option, n) => (marked || e.multiple ? option.defaultSelected : n === 0);
+    const changed = options.some((option, n) => option.selected !== byDefault(option, n));
+    return changed ? options.map((option) => option.selected) : null;
   }
   return e.value === e.defaultValue || e.value.length > VALUE_CHARS ? null : e.value;
 };
