@@ -1,5 +1,6 @@
 """The addresses of a page: made whole, numbered, and told apart by where they lead."""
 
+import re
 from functools import lru_cache
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -9,6 +10,8 @@ from doer.records.document import Link
 URL_CHARS = 2000
 NOWHERE = ("javascript:", "data:", "blob:")
 CACHED = 10_000
+PLAIN = re.compile(r"/(?!/)[\w/?=&%#-]*", re.ASCII)  # below the root, with nothing to work out
+ORIGIN = re.compile(r"https?://[^/?#\\]+(?=/)")
 
 
 class Addresses:
@@ -19,6 +22,8 @@ class Addresses:
         self._base = base
         self._here = urldefrag(url)[0]
         self._host = _place(url)
+        web = ORIGIN.match(base)
+        self._origin = web[0] if web else ""
         self._numbers: dict[str, int] = {}
         self._hosts: list[str] = []
         self.absolute = lru_cache(CACHED)(self._absolute)
@@ -30,6 +35,8 @@ class Addresses:
             return ""
         if href.startswith("#") and self._base == self._here:
             return self._here + href[:URL_CHARS]
+        if href.startswith("/") and self._origin and PLAIN.fullmatch(href):
+            return self._origin + href[:URL_CHARS]
         try:
             return urljoin(self._base, href)[:URL_CHARS]
         except ValueError:  # such as an unfinished IPv6 address
@@ -45,9 +52,14 @@ class Addresses:
         url = self.absolute(href)
         if url and url not in self._numbers:
             self.links.append(Link(text=text[:200], url=url))
-            self._hosts.append(_place(url))
+            near = self._is_near(url)
+            self._hosts.append(self._host if near else _place(url))
             self._numbers[url] = len(self.links)
         return self._numbers.get(url, 0)
+
+    def _is_near(self, url: str) -> bool:
+        start = f"//{self._host}/"
+        return url.startswith(start, url.find("//"))
 
     def is_known(self, href: str) -> bool:
         return self.absolute(href) in self._numbers
