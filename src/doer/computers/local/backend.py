@@ -18,14 +18,13 @@ import msgspec
 from doer.computers.local import cgroups, incidents, starting
 from doer.computers.local.archive import flatten, pack, unpack
 from doer.computers.local.folders import Folders, Owner, is_held
-from doer.computers.local.incidents import Incident
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
 from doer.computers.local.networking import Networking
 from doer.computers.local.probe import probe
 from doer.computers.local.sockets import call, connect
 from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError
-from doer.records.computer import Heal, NetworkRules, Probe, Service, Spec, State, Stats
+from doer.records.computer import Heal, Incident, NetworkRules, Probe, Service, Spec, State, Stats
 
 UID = 210_000
 STOP_S, DIAL_S, COPY_S = 10.0, 10.0, 300.0
@@ -61,7 +60,9 @@ class LocalBackend:
         await asyncio.to_thread(self._create_from, name, spec, snapshot)
 
     async def start(self, name: str) -> tuple[Heal, ...]:
-        rules = (await asyncio.to_thread(self.spec, name)).network
+        rules, runs = await asyncio.to_thread(self._glance, name)
+        if runs:  # nearly always; nobody has to be locked out for that
+            return await self._mended(name, rules)
         proxy, started = await asyncio.gather(
             self._networking.proxy(), asyncio.to_thread(self._start, name), return_exceptions=True
         )
@@ -73,6 +74,9 @@ class LocalBackend:
         if started:
             await self._networking.connect(name, rules)
             return ()
+        return await self._mended(name, rules)
+
+    async def _mended(self, name: str, rules: NetworkRules) -> tuple[Heal, ...]:
         mended = await self._networking.mend(name, rules)
         return (Heal("network", "open connections were lost"),) if mended else ()
 
@@ -224,6 +228,10 @@ class LocalBackend:
             with contextlib.suppress(ComputerError), self._folders.lock(name, wait_s=0):
                 self._folders.throw_away(left)
         self._folders.empty_trash()
+
+    def _glance(self, name: str) -> tuple[NetworkRules, bool]:
+        """What it may reach, and whether it runs, or is paused."""
+        return self.spec(name).network, self._state(name) in ("running", "paused")
 
     def _start(self, name: str) -> bool:
         """False when it runs already."""

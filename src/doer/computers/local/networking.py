@@ -39,7 +39,7 @@ class Networking:
 
     async def mend(self, name: str, rules: NetworkRules) -> bool:
         """Connect it when the proxy does not know it: it was started anew. True when so."""
-        lost = name not in await (await self.proxy()).ping()
+        lost = name not in (await self.proxy()).names
         if lost:
             await self.connect(name, rules)
         return lost

@@ -52,6 +52,8 @@ class ProxyClient:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.names: tuple[str, ...] = ()
+        """The computers that were registered when it was last asked (`ping`)."""
 
     async def register(
         self, name: str, listener: socket.socket, rules: NetworkRules, folder: Path, pid: int = 0
@@ -79,7 +81,8 @@ class ProxyClient:
 
     async def ping(self) -> tuple[str, ...]:
         """The names that are registered."""
-        return (await self._order(Ping())).names
+        self.names = (await self._order(Ping())).names
+        return self.names
 
     async def pid(self) -> int:
         return (await self._order(Ping())).pid
