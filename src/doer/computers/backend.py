@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Protocol
 
-from doer.records.computer import Heal, NetworkRules, Probe, Service, Spec, State, Stats
+from doer.records.computer import Heal, Incident, NetworkRules, Probe, Service, Spec, State, Stats
 
 
 class Backend(Protocol):
@@ -78,6 +78,10 @@ class Backend(Protocol):
     async def import_from(self, archive: Path, name: str, most: Spec | None = None) -> Spec:
         """Make a computer of such a file, whoever wrote it: without network and image, and with at
         most the memory, processes and disk of `most`."""
+        ...
+
+    def incidents(self, name: str, after: float = 0) -> tuple[Incident, ...]:
+        """What befell it since its last start and later than `after`, the oldest first."""
         ...
 
     async def stats(self, name: str) -> Stats: ...

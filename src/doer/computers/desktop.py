@@ -6,6 +6,7 @@ calls under way fail at once with `ComputerError`.
 """
 
 import asyncio
+import time
 from functools import partial
 
 from doer.computers.backend import Backend
@@ -49,6 +50,7 @@ class DesktopComputer(Computer):
         self._window = Window(link, memory, self._size)
         self._mending = asyncio.Lock()
         self._boot = ""
+        self._told = time.time()  # incidents before are not this user's
         self._screen_restarts: int | None = None
 
     @property
@@ -124,7 +126,12 @@ class DesktopComputer(Computer):
 
     async def _sandbox(self) -> tuple[Heal, ...]:
         """It runs and answers. One that does not answer is started anew."""
-        heals = await self._backend.start(self.name)
+        befell = self._backend.incidents(self.name, self._told)
+        heals = [
+            Heal(one.what, one.said, "limit reached") for one in befell if one.what != "ended"
+        ]
+        self._told = max((one.at for one in befell), default=self._told)
+        heals += await self._backend.start(self.name)
         try:
             pong = await self._link.ping(PING_S)
         except ComputerError:
@@ -132,10 +139,10 @@ class DesktopComputer(Computer):
             await self._backend.start(self.name)
             pong = await self._link.ping(PING_S)
         known, self._boot = self._boot, pong.boot
-        if not known or known == pong.boot:
-            return heals
-        self._screen_restarts = None
-        return (Heal("computer", ENDED), *heals)
+        if known and known != pong.boot:
+            self._screen_restarts = None
+            heals.append(Heal("computer", ENDED))
+        return tuple(heals)
 
     async def _desktop(self) -> tuple[Heal, ...]:
         """There is a screen. It is the daemon's to start it again; it tells how often it did."""

@@ -99,11 +99,22 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     disk_mb: float = 0
 
 
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that befell a computer: a limit was enforced, and on whom, or it `ended`. `at` in
+    seconds since 1970."""
+
+    at: float
+    what: Literal["memory", "disk", "processes", "ended"]
+    said: str
+
+
 class Heal(msgspec.Struct, frozen=True):
-    """Something of a computer died and was started again; `lost` says what went with it."""
+    """Something of a computer died or ran into a limit, and was mended; `lost` says what went with
+    it."""
 
     part: str
     lost: str = ""
+    what: str = "restarted"
 
     def __str__(self) -> str:
-        return f"{self.part} restarted" + (f"; {self.lost}" if self.lost else "")
+        return f"{self.part} {self.what}" + (f"; {self.lost}" if self.lost else "")

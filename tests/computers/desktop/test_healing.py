@@ -139,11 +139,20 @@ async def test_a_dead_proxy_comes_back(desk, fleet):
 
 
 async def test_a_full_disk_ends_the_writer_and_the_computer_goes_on(desk):
-    done = await desk.shell.run("head -c 600000000 /dev/zero > big; sync; sleep 30", timeout_s=60)
+    fill = "for n in $(seq 100); do head -c 20000000 /dev/zero > big$n || exit 1; done"
+    done = await desk.shell.run(fill, timeout_s=60)
     assert done.exit_code != 0
-    await desk.shell.run("rm -f big")
+    assert "disk" in told(await desk.ready("shell"))
+    await desk.shell.run("rm -f big*")
     await desk.files.write("after.txt", "after")
     assert await desk.files.read("after.txt") == "after"
+
+
+async def test_memory_that_grows_and_grows_ends_its_process_and_nobody_elses(desk):
+    grow = "x = [bytearray(b'x' * (1 << 24)) for _ in range(1000)]"
+    done = await desk.shell.run(["python3", "-c", grow], timeout_s=60)
+    assert done.exit_code != 0
+    assert await desk.shell.run("true")
 
 
 async def test_a_fork_bomb_ends_and_the_computer_goes_on(desk):

@@ -1,20 +1,11 @@
 """What befell a computer since its last start, as its keeper wrote it down."""
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from doer.computers.local.keeper.events import FILE
-
-
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """`at` in seconds since 1970. `ended` is the end of the computer itself; the others tell whom
-    the watchdog or the kernel ended, and why."""
-
-    at: float
-    what: Literal["memory", "disk", "processes", "ended"]
-    said: str
+from doer.records.computer import Incident
 
 
 def read(host: Path, after: float = 0) -> tuple[Incident, ...]:
