@@ -29,6 +29,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         self.site.cookies.append(self.headers.get("Cookie", ""))
+        self.site.closing.wait(self.site.slow.get(path, 0))
         if path in self.site.passwords and not self.logged_in(self.site.passwords[path]):
             self.answer(401, "text/html", b"<p>not for you", WWW_Authenticate="Basic realm=R")
         elif path in self.site.files:
@@ -70,6 +71,7 @@ class Site:
         self.pages: dict[str, str] = {}
         self.files: dict[str, tuple[str, bytes]] = {}  # content type and body, to be downloaded
         self.huge: dict[str, int] = {}  # the length that is claimed of a file which never ends
+        self.slow: dict[str, float] = {}  # seconds before an answer
         self.passwords: dict[str, str] = {}  # user:password, of pages that ask for it
         self.asked: list[str] = []  # what was sent to them
         self.cookies: list[str] = []

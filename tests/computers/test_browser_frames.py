@@ -104,6 +104,7 @@ async def test_a_frame_that_has_changed_refuses(browser: Browser, site: Site) ->
 async def test_a_frame_that_navigates_is_waited_for(browser: Browser, site: Site) -> None:
     site.page(f"<a href='{site.at('c.localhost', '/two')}'>go</a>", "/one")
     site.page("<p>arrived</p>", "/two")
+    site.slow["/two"] = 0.3
     for host in ("b.localhost", "c.a.localhost"):
         site.page(f"<iframe src='{site.at(host, '/one')}'></iframe>")
         await browser.open(site.at("a.localhost"))

@@ -102,11 +102,13 @@ async def test_a_click_on_a_page_that_has_just_come_is_not_lost(
     site.page("<title>New</title>", "/new")
     url = site.page("<a href='/new' target='_blank'>open</a>")
     tabs = window.profile.tabs
-    for _ in range(5):
+    first = tabs.number
+    for _ in range(10):
         await window.open(url)
         await window.read()
         assert (await window.click(0)).title == "New"
         await tabs.close(tabs.number)
+        await tabs.switch(first)
 
 
 async def test_a_person_who_switches_tabs_is_followed(window: Browser, site: Site) -> None:
