@@ -11,17 +11,24 @@ LOCAL_AUTHORITIES = "usr/local/share/ca-certificates"
 BUNDLE = "ssl/certs/ca-certificates.crt"
 
 
-def write(folder: Path, name: str, system: Path, authorities: tuple[str, ...]) -> None:
+def write(
+    folder: Path,
+    name: str,
+    system: Path,
+    authorities: tuple[str, ...],
+    user: tuple[int, int] = (1000, 1000),
+) -> None:
     """Fill an empty folder. `authorities`: certificates as PEM that Chromium and OpenSSL trust in
-    addition; those that this machine's administrator added are trusted as well."""
+    addition; those that this machine's administrator added are trusted as well. `user`: the
+    agent's ids of user and group inside."""
     host = name.replace("_", "-").strip("-")
     home, shell = "/home/agent", "/bin/bash"
     policy = {"CACertificates": [*map(_encode, (*_local(system), *authorities))]}
     files = {
         "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
-        f"agent:x:1000:1000:agent:{home}:{shell}\n"
+        f"agent:x:{user[0]}:{user[1]}:agent:{home}:{shell}\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-        "group": "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n",
+        "group": f"root:x:0:\nagent:x:{user[1]}:\nnogroup:x:65534:\n",
         "hosts": f"127.0.0.1 localhost {host}\n::1 localhost\n",
         "hostname": f"{host}\n",
         "machine-id": hashlib.sha256(f"{folder}".encode()).hexdigest()[:32] + "\n",

@@ -1,7 +1,8 @@
-"""The daemon inside a computer: `python3 -I inside SOCKET [--home FOLDER] [--display N]`.
+"""The daemon inside a computer: `python3 -I inside SOCKET` and, each with its value, `--home`,
+`--display`, `--proxy`.
 
-It prints `ready` when it listens, starts what the host asks for, and ends and heals it. Standard
-library only, Python 3.9 or later.
+It prints `ready` when it listens, starts what the host asks for, and ends and heals it. With
+`--proxy`, 127.0.0.1:3128 leads to that socket. Standard library only, Python 3.9 or later.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from children import watch_children
 from journal import clear
 from loop import run, start
+from relaying import relay
 from serving import Daemon
 
 
@@ -34,6 +36,8 @@ def main() -> None:
         os.chmod(path, 0o600)
         listener.listen(128)
         watch_children()
+        if "--proxy" in sys.argv:
+            start(relay(_option("--proxy", "")))
         start(Daemon(os.path.dirname(os.path.abspath(path)), home, env, display).serve(listener))
         print("ready", flush=True)
         run()

@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 from ctypes import c_int, c_uint, c_uint32, c_uint64, c_void_p
+from typing import Protocol
 
 from doer.computers.local.keeper import kernel
 
@@ -38,8 +39,21 @@ _NOT_EQUAL, _EQUAL, _MASKED, _GREATER, _LESS = 1, 4, 7, 6, 2
 _LOW = 0xFFFFFFFF
 
 
-class _Compare(ctypes.Structure):
+class Compare(ctypes.Structure):
+    """One condition on an argument of a call."""
+
     _fields_ = (("arg", c_uint), ("op", c_int), ("a", c_uint64), ("b", c_uint64))
+
+    arg: int
+    op: int
+    a: int
+    b: int
+
+
+class Rules(Protocol):
+    """Something that takes down what is denied: a filter, or a profile for an engine."""
+
+    def deny(self, call: str, *compares: Compare, error: int = errno.EPERM) -> None: ...
 
 
 class Filter:
@@ -50,19 +64,19 @@ class Filter:
         self._library.seccomp_init.restype = c_void_p
         self._library.seccomp_init.argtypes = (c_uint32,)
         self._library.seccomp_rule_add_array.argtypes = (
-            *(c_void_p, c_uint32, c_int, c_uint, ctypes.POINTER(_Compare)),
+            *(c_void_p, c_uint32, c_int, c_uint, ctypes.POINTER(Compare)),
         )
         self._library.seccomp_export_bpf.argtypes = (c_void_p, c_int)
         self._library.seccomp_release.argtypes = (c_void_p,)
         self._context = self._library.seccomp_init(_ALLOW)
 
-    def deny(self, call: str, *compares: _Compare, error: int = errno.EPERM) -> None:
+    def deny(self, call: str, *compares: Compare, error: int = errno.EPERM) -> None:
         """Refuse a call whose arguments match all of `compares`. Unknown names are skipped: this
         kernel or library has no such call, or it is blocked by the number's absence."""
         number = self._library.seccomp_syscall_resolve_name(call.encode())
         if number == -1:
             return
-        rules = (_Compare * len(compares))(*compares)
+        rules = (Compare * len(compares))(*compares)
         done = self._library.seccomp_rule_add_array(
             self._context, _ERRNO | error, number, len(compares), rules
         )
@@ -84,32 +98,37 @@ class Filter:
 def build(pinned: bool = False) -> int:
     """The filter as a descriptor for bubblewrap. `pinned`: the choice of cores stays as it is."""
     rules = Filter()
-    for call in DENIED:
-        rules.deny(call)
-    for bit in (1 << place for place in range(32) if NAMESPACES >> place & 1):
-        rules.deny("unshare", _Compare(0, _MASKED, bit, bit))
-        if bit != kernel.NEW_TIME:  # among the flags of clone this bit is part of a signal's number
-            rules.deny("clone", _Compare(0, _MASKED, bit, bit))
-    rules.deny("clone3", error=errno.ENOSYS)  # its flags lie in memory; libc falls back to clone
-    _deny_sockets(rules)
-    for request in (_TIOCSTI, _TIOCLINUX):
-        rules.deny("ioctl", _Compare(1, _MASKED, _LOW, request))
-    rules.deny("shmget", _Compare(1, _GREATER, _MAX_SHARED, 0))
+    fill(rules)
     if pinned:
         rules.deny("sched_setaffinity")
     return rules.export()
 
 
-def _deny_sockets(rules: Filter) -> None:
+def fill(rules: Rules) -> None:
+    """Write down everything that is denied."""
+    for call in DENIED:
+        rules.deny(call)
+    for bit in (1 << place for place in range(32) if NAMESPACES >> place & 1):
+        rules.deny("unshare", Compare(0, _MASKED, bit, bit))
+        if bit != kernel.NEW_TIME:  # among the flags of clone this bit is part of a signal's number
+            rules.deny("clone", Compare(0, _MASKED, bit, bit))
+    rules.deny("clone3", error=errno.ENOSYS)  # its flags lie in memory; libc falls back to clone
+    _deny_sockets(rules)
+    for request in (_TIOCSTI, _TIOCLINUX):
+        rules.deny("ioctl", Compare(1, _MASKED, _LOW, request))
+    rules.deny("shmget", Compare(1, _GREATER, _MAX_SHARED, 0))
+
+
+def _deny_sockets(rules: Rules) -> None:
     """Only unix, internet and two kinds of netlink sockets can be made."""
     allowed = sorted(int(family) for family in FAMILIES)
     for family in range(allowed[-1]):
         if family not in allowed:
-            rules.deny("socket", _Compare(0, _MASKED, _LOW, family), error=errno.EAFNOSUPPORT)
-    rules.deny("socket", _Compare(0, _GREATER, allowed[-1], 0), error=errno.EAFNOSUPPORT)
+            rules.deny("socket", Compare(0, _MASKED, _LOW, family), error=errno.EAFNOSUPPORT)
+    rules.deny("socket", Compare(0, _GREATER, allowed[-1], 0), error=errno.EAFNOSUPPORT)
     for protocol in range(max(NETLINKS)):
         if protocol not in NETLINKS:
-            netlink = _Compare(0, _MASKED, _LOW, int(socket.AF_NETLINK))
-            rules.deny("socket", netlink, _Compare(2, _MASKED, _LOW, protocol))
-    netlink = _Compare(0, _MASKED, _LOW, int(socket.AF_NETLINK))
-    rules.deny("socket", netlink, _Compare(2, _GREATER, max(NETLINKS), 0))
+            netlink = Compare(0, _MASKED, _LOW, int(socket.AF_NETLINK))
+            rules.deny("socket", netlink, Compare(2, _MASKED, _LOW, protocol))
+    netlink = Compare(0, _MASKED, _LOW, int(socket.AF_NETLINK))
+    rules.deny("socket", netlink, Compare(2, _GREATER, max(NETLINKS), 0))
