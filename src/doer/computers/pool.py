@@ -71,6 +71,7 @@ class WarmPool:
                 await self._fleet.create(name, self._spec, self._snapshot)
                 desk = self._fleet.open(name)
                 await desk.ready("browser")
+                await desk.browser.cookies()  # Chromium opens its store of them on first use
             except DoerError as error:
                 await self._give_up(name, desk)
                 self._warm.put_nowait(error)

@@ -131,6 +131,8 @@ async def _bring_back(connection: Connection, tab: Tab, state: TabState) -> int:
             if held.origin.startswith(WEB) and (held.local or held.session):
                 await _store(connection, tab, held)
             await tab.navigate(state.url, LOAD_S)
+            if not held.fields and held.scroll == (0, 0):
+                return 0  # a page that is still busy would keep its caller waiting
             call = f"(() => {{ {STATE_JS} return restore({js(held)}); }})()"
             return await tab.evaluate(call, int)
     except FAULTS:
