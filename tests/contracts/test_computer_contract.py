@@ -5,13 +5,19 @@ import contextlib
 import os
 import shutil
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from docker_engine import DockerEngine
 from shop import shop
 
 from doer.computers.browser.host import BrowserHost
 from doer.computers.computer import Computer
+from doer.computers.docker.backend import DockerBackend
+from doer.computers.docker.engine import Engine
+from doer.computers.docker.image import how_to_build, image, is_built
 from doer.computers.files import Folder
 from doer.computers.fleet import Fleet
 from doer.computers.local.backend import LocalBackend
@@ -20,10 +26,13 @@ from doer.errors import ComputerError, PartMissing, ToolError
 from doer.records.computer import NetworkRules, Route, Spec
 from doer.records.screen import Screenshot
 
+WHOLE = ("shell", "files", "browser", "screen", "network")
 PARTS = {
     "page": ("browser",),
     "folder": ("files",),
-    "desktop": ("shell", "files", "browser", "screen", "network"),
+    "desktop": WHOLE,
+    "docker": WHOLE,
+    "small_engine": WHOLE,
 }
 pytestmark = [
     pytest.mark.slow,
@@ -50,11 +59,48 @@ async def only_files(folder, address):
 
 @contextlib.asynccontextmanager
 async def desktop(folder, address):
+    need_programs()
+    root = folder / "computers"
+    async with whole(LocalBackend(root), root, address) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def docker(folder, address):
+    try:
+        engine = Engine()
+        if not is_built(engine, image()):
+            pytest.skip(f"build the image first: {how_to_build(engine.kind().command)}")
+    except ComputerError as none:
+        pytest.skip(str(none))
+    root = folder / "computers"
+    async with whole(DockerBackend(root), root, address) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def small_engine(folder, address):
+    """Containers, made by an engine of our own."""
+    need_programs()
+    root = folder / "computers"
+    with tempfile.TemporaryDirectory(prefix="doer-engine-") as place:
+        engine = DockerEngine(Path(place, "engine.sock"), {image()})
+        try:
+            async with whole(DockerBackend(root, engine.environ), root, address) as made:
+                yield made
+        finally:
+            engine.close()
+
+
+def need_programs():
     for program in ("bwrap", "Xvnc", "openbox"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed: `make setup` does")
-    root = folder / "computers"
-    fleet = Fleet(LocalBackend(root), root)
+
+
+@contextlib.asynccontextmanager
+async def whole(backend, root, address):
+    fleet = Fleet(backend, root)
     rules = NetworkRules(routes=(Route(host="shop.test", to=address),))
     await fleet.create("one", Spec(memory_mb=2048, network=rules))
     async with fleet.opened("one") as desk:
@@ -64,7 +110,13 @@ async def desktop(folder, address):
         os.kill(await ProxyClient(root / FOLDER).pid(), signal.SIGTERM)
 
 
-MAKERS = {"page": page, "folder": only_files, "desktop": desktop}
+MAKERS = {
+    "page": page,
+    "folder": only_files,
+    "desktop": desktop,
+    "docker": docker,
+    "small_engine": small_engine,
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=PARTS)

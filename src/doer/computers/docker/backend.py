@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from doer.computers.docker import running
+from doer.computers.docker import incidents, running
 from doer.computers.docker.archive import check, pack, unpack
 from doer.computers.docker.container import called, computer
 from doer.computers.docker.engine import Engine
@@ -29,7 +29,7 @@ from doer.computers.local.keeper.usage import blocks
 from doer.computers.local.sockets import connect
 from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError
-from doer.records.computer import Heal, NetworkRules, Probe, Service, Spec, State, Stats
+from doer.records.computer import Heal, Incident, NetworkRules, Probe, Service, Spec, State, Stats
 
 UID = 210_000
 DAEMON_S, DIAL_S, POLL_S, LOOK_S = 60.0, 10.0, 0.005, 0.2
@@ -125,6 +125,11 @@ class DockerBackend:
     async def import_from(self, archive: Path, name: str, most: Spec | None = None) -> Spec:
         return await asyncio.to_thread(self._import, archive, name, most or Spec())
 
+    def incidents(self, name: str, after: float = 0) -> tuple[Incident, ...]:
+        """What was seen of it, at its last start or later: how the run before ended by itself, and
+        that memory ran out. No other limit tells whom it held back."""
+        return incidents.read(self._folders.existing(name), after)
+
     async def stats(self, name: str) -> Stats:
         return await asyncio.to_thread(self._stats, name)
 
@@ -181,13 +186,16 @@ class DockerBackend:
     def _start(self, name: str) -> bool:
         """False when it runs already."""
         with self._folders.lock(name):
-            self._folders.existing(name)
-            if self._state(name) in ("running", "paused"):
+            folder = self._folders.existing(name)
+            found = running.status(self.engine, self._called(name))
+            if found and found.state in ("running", "paused"):
+                incidents.look(folder, found)
                 return False
             running.remove(self.engine, self._called(name))
             try:
                 self._make(name)
                 self._await_daemon(name)
+                incidents.begin(folder, found)
             except BaseException:
                 running.remove(self.engine, self._called(name))
                 raise

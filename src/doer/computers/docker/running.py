@@ -19,10 +19,17 @@ LOG = {"stdout": "true", "stderr": "true", "tail": "20"}
 
 
 class Status(msgspec.Struct, frozen=True, rename="pascal"):
-    """`pid`: its first process as this machine numbers it, 0 when there is none."""
+    """`pid`: its first process as this machine numbers it, 0 when there is none. `oom_killed`: the
+    kernel has ended some process of it for memory."""
 
     status: str = ""
     pid: int = 0
+    exit_code: int = 0
+    oom_killed: bool = msgspec.field(default=False, name="OOMKilled")
+
+    @property
+    def state(self) -> State:
+        return STATES.get(self.status, "broken")
 
 
 class _Inspected(msgspec.Struct, frozen=True, rename="pascal"):
@@ -74,7 +81,7 @@ def status(engine: Engine, container: str) -> Status | None:
 
 def state(engine: Engine, container: str) -> State:
     found = status(engine, container)
-    return STATES.get(found.status, "broken") if found else "stopped"
+    return found.state if found else "stopped"
 
 
 def make(engine: Engine, container: str, body: dict[str, Any]) -> None:
