@@ -50,7 +50,8 @@ class NetworkRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a computer is made of. `image`: a root file system's folder, or "" for the host's /usr,
-    read-only. `screen`: width and height in pixels. `cpus`: cores, 0 for no limit."""
+    read-only. `screen`: width and height in pixels. `cpus`: cores, 0 for no limit. `folders`:
+    absolute paths beside the home, such as /app, that can be written too and are kept with it."""
 
     screen: tuple[int, int] = (1280, 800)
     memory_mb: Annotated[int, Meta(ge=256)] = 4096
@@ -59,6 +60,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cpus: Annotated[float, Meta(ge=0)] = 0
     network: NetworkRules = NetworkRules()
     image: str = ""
+    folders: tuple[str, ...] = ()
 
 
 Part = Literal["shell", "files", "browser", "screen", "network"]
@@ -86,7 +88,8 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def works(self) -> bool:
-        return all(one.works for one in self.ingredients if one.needed)
+        needed = (one.works for one in self.ingredients if one.needed)
+        return self.isolation != "none" and all(needed)
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):

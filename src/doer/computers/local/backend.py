@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from doer.computers import beside
 from doer.computers.local import cgroups, incidents, starting
 from doer.computers.local.archive import flatten, pack, unpack
 from doer.computers.local.folders import Folders, Owner, is_held
@@ -57,6 +58,7 @@ class LocalBackend:
 
     async def create(self, name: str, spec: Spec, snapshot: str = "") -> None:
         Rulebook(spec.network)
+        beside.check(spec.folders)
         await asyncio.to_thread(self._create_from, name, spec, snapshot)
 
     async def start(self, name: str) -> tuple[Heal, ...]:
@@ -143,6 +145,7 @@ class LocalBackend:
             aside = self._make_room(name, ())
             try:
                 told = unpack(self._folders, aside, archive, most)
+                beside.check(told.folders)
                 spec = msgspec.structs.replace(
                     told,
                     memory_mb=min(told.memory_mb, most.memory_mb),

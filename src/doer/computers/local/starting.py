@@ -81,6 +81,7 @@ def start(
         disk_mb=spec.disk_mb,
         cpus=spec.cpus,
         cgroups=groups,
+        beside=spec.folders,
     )
     try:
         _keep(plan, folder / "keeper.log")

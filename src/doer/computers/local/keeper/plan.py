@@ -11,7 +11,8 @@ class Plan(NamedTuple):
     """`folder` is that of the computer; `layers` are folders, the topmost first. Everything runs
     as `uid` and `gid` of this machine. `system` is a root file system ("/" for this machine's),
     `guest` the folder of our daemon. `cgroups` are folders of control groups with limits in place,
-    empty where none can be made. `note`: what an archive says of the computer; the home is then
+    empty where none can be made. `beside`: absolute paths of folders that are kept in the home and
+    bound beside it. `note`: what an archive says of the computer; the home is then
     its layers alone, read-only."""
 
     name: str
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
     cpus: float
     cgroups: tuple[str, ...] = ()
     note: str = ""
+    beside: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         return json.dumps(self._asdict()).encode()
@@ -39,4 +41,5 @@ class Plan(NamedTuple):
         told = json.loads(text)
         told["layers"] = tuple(told["layers"])
         told["cgroups"] = tuple(told["cgroups"])
+        told["beside"] = tuple(told["beside"])
         return cls(**told)

@@ -5,6 +5,7 @@ A root's keeper binds first, because an ordinary user may not be able to walk th
 becomes the ordinary user; from then on both go the same way.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -15,11 +16,15 @@ from doer.computers.local.keeper import kernel
 from doer.computers.local.keeper.plan import Plan
 
 STAGE = "/tmp"
-COMPUTER, LAYERS, SYSTEM, GUEST, HOME, HELD = (
-    f"{STAGE}/{name}" for name in ("computer", "layers", "system", "guest", "home", "held")
+COMPUTER, LAYERS, SYSTEM, GUEST, HOME, HELD, BESIDE = (
+    f"{STAGE}/{name}"
+    for name in ("computer", "layers", "system", "guest", "home", "held", "beside")
 )
+KEPT_BESIDE = ".folders"
+"""Where the home keeps the folders that are bound beside it."""
 NOTE = "computer.json"
 PROXY_PORT = 3128
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def stage(plan: Plan) -> socket.socket:
@@ -39,6 +44,8 @@ def stage(plan: Plan) -> socket.socket:
         _mount_home(plan.layers, "")
     else:
         _mount_home(plan.layers, f"upperdir={COMPUTER}/upper,workdir={COMPUTER}/work,")
+    for path in plan.beside:
+        _bind_beside(path)
     return plant()
 
 
@@ -47,8 +54,8 @@ def _bind(plan: Plan) -> None:
     sources = (plan.folder, plan.layers_folder, plan.system, plan.guest)
     folders = [os.open(source, os.O_PATH | os.O_DIRECTORY) for source in sources]
     kernel.mount("tmpfs", STAGE, "tmpfs", kernel.NOSUID | kernel.NODEV, "mode=755,size=1m")
-    for made in (HOME, HELD):
-        Path(made).mkdir()
+    for made in (HOME, HELD, *(BESIDE + path for path in plan.beside)):
+        Path(made).mkdir(parents=True)
     Path(STAGE, NOTE).write_text(plan.note)
     for folder, target in zip(folders, (COMPUTER, LAYERS, SYSTEM, GUEST), strict=True):
         Path(target).mkdir()
@@ -83,6 +90,21 @@ def _mount_home(layers: tuple[str, ...], own: str) -> None:
     lower = ":".join(f"{LAYERS}/{layer}" for layer in (*layers, ".empty"))
     options = f"lowerdir={lower},{own}userxattr"
     kernel.mount("overlay", HOME, "overlay", kernel.NOSUID | kernel.NODEV, options)
+
+
+def _bind_beside(path: str) -> None:
+    """Whoever worked in the home may have put a link in the folder's place, so none is followed."""
+    here = os.open(HOME, _FOLDER)
+    try:
+        for name in (KEPT_BESIDE, *path.strip("/").split("/")):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o755, dir_fd=here)
+            inner = os.open(name, _FOLDER, dir_fd=here)
+            os.close(here)
+            here = inner
+        kernel.mount(f"/proc/self/fd/{here}", BESIDE + path, flags=kernel.BIND)
+    finally:
+        os.close(here)
 
 
 def plant() -> socket.socket:

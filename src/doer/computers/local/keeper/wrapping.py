@@ -4,7 +4,7 @@ import resource
 from pathlib import Path
 
 from doer.computers.local.keeper.plan import Plan
-from doer.computers.local.keeper.staging import COMPUTER, GUEST, HOME, SYSTEM
+from doer.computers.local.keeper.staging import BESIDE, COMPUTER, GUEST, HOME, SYSTEM
 
 ETC = (
     *("X11", "alternatives", "bash.bashrc", "chromium.d", "crypto-policies", "debian_version"),
@@ -37,6 +37,7 @@ def command(plan: Plan, seccomp: int, lifetime: int) -> list[str]:
         *("--size", str(share), "--tmpfs", "/dev/shm", "--size", str(share), "--tmpfs", "/tmp"),
         *("--size", str(8 << 20), "--tmpfs", "/var/lib/xkb", "--symlink", "/tmp", "/var/tmp"),
         *("--bind", HOME, "/home/agent", "--bind", f"{COMPUTER}/run", "/run/vm"),
+        *(word for path in plan.beside for word in ("--bind", BESIDE + path, path)),
         *("--ro-bind", GUEST, "/opt/doer/inside"),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", "/home/agent", "--clearenv", *settings, "--", *DAEMON),
