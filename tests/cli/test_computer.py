@@ -79,6 +79,7 @@ def test_rules_of_the_network_are_set_and_shown(doer, tmp_path):
     assert json.loads(doer("computer", "network", "one").stdout)["mode"] == "off"
     shown = json.loads(doer("computer", "network", "one", "rules.toml").stdout)
     assert shown["allow"][0]["host"] == "*.debian.org"
+    assert json.loads(doer("computer", "network", "one", "open").stdout)["mode"] == "open"
     assert "sometimes" in doer("computer", "network", "one", "wrong.toml", code=1).stderr
 
 

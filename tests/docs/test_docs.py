@@ -70,10 +70,13 @@ def test_commands_of_the_readme_run(command, tmp_path):
         PointerPolicy.fresh(["a page of text"], seed=0).save(home / name)
     program = [sys.executable, "-c", "from doer.cli.main import main; main()"]
     first = "doer run --task files/set-value --seed 1 --model oracle"  # something to look back at
+    last = "doer run --task files/set-value --seed 2 --model oracle"
+    if command.startswith("doer computer"):
+        first, last = "doer computer start demo", "doer computer remove demo"
     with ChatServer() as server:
         environ = {**os.environ, "HOME": str(tmp_path), "OPENAI_BASE_URL": server.url}
         environ.pop("DOER_HOME", None)
-        for line in (first, command):
+        for line in (first, command, last):
             words = [word.replace("~", str(tmp_path)) for word in shlex.split(line)]
             assert words[0] == "doer"
             done = subprocess.run(
@@ -84,7 +87,7 @@ def test_commands_of_the_readme_run(command, tmp_path):
                 text=True,
                 check=False,
             )
-    assert "Traceback" not in done.stderr, done.stderr
-    # An untrained checkpoint may fail its task (1); a command that is wrong says "doer: ...".
-    assert "doer: " not in done.stderr, done.stderr
-    assert done.returncode in (0, 1)
+            assert "Traceback" not in done.stderr, done.stderr
+            # An untrained checkpoint may fail its task (1); a wrong command says "doer: ...".
+            assert "doer: " not in done.stderr, done.stderr
+            assert done.returncode in (0, 1)

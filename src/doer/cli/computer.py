@@ -140,7 +140,9 @@ def import_(file: Path, name: Name) -> None:
 @computer.command()
 def network(
     name: Name,
-    rules: Annotated[str, typer.Argument(help="a TOML file: mode, allow, routes ...")] = "",
+    rules: Annotated[
+        str, typer.Argument(help="off, open, or a TOML file: mode, allow, routes ...")
+    ] = "",
 ) -> None:
     """Show what a computer may reach, or change it at once."""
     print(_do("networked", name, rules), end="")

@@ -105,9 +105,12 @@ async def removed(names: Sequence[str], snapshots: Sequence[str]) -> None:
 
 
 async def networked(name: str, rules: str) -> str:
-    """The rules of a computer as JSON, after those of a TOML file were set, if one is given."""
+    """The rules of a computer as JSON, after others were set, if any are given: `off`, `open`, or
+    those of a TOML file."""
     there = fleet()
-    if rules:
+    if rules in ("off", "open"):
+        await there.backend.set_network(name, NetworkRules(mode=rules))
+    elif rules:
         await there.backend.set_network(name, read(Path(rules), NetworkRules))
     shown = msgspec.json.format(msgspec.json.encode(there.backend.spec(name).network))
     return shown.decode() + "\n"
