@@ -29,6 +29,7 @@ TOOLS = {
     "list": "doer.tools.files:LIST",
     "read_file": "doer.tools.files:READ_FILE",
     "write_file": "doer.tools.files:WRITE_FILE",
+    "run": "doer.tools.shell:RUN",
 }
 
 
@@ -58,7 +59,7 @@ def session(
     dispatch = Dispatch(
         record=record,
         tools=there,
-        context=ToolContext(computer),
+        context=ToolContext(computer, task.limits.step_s),
         step_s=task.limits.step_s,
         camera=camera,
     )

@@ -15,9 +15,11 @@ from doer.records.computer import Part
 
 @dataclass(frozen=True)
 class ToolContext:
-    """All a tool may touch. It comes from dispatch; a tool reaches nothing above itself."""
+    """All a tool may touch. It comes from dispatch; a tool reaches nothing above itself.
+    `step_s`: the time an action has; what takes longer is the computer's fault."""
 
     computer: Computer
+    step_s: float = 60.0
     note: Callable[[str], None] = lambda _: None
 
 
