@@ -76,6 +76,9 @@ async def test_a_new_size_starts_a_new_picture_and_the_pointer_s_shape_is_skippe
         (update(rect(2, 0, 2, 1, 0)), "outside"),
         (update(rect(0, 0, 1, 1, 1, struct.pack(">HH", 9, 9))), "outside"),
         (b"\3\0\0\0\xff\xff\xff\xff", "text of 4294967295 bytes"),
+        (update(rect(0, 0, 65535, 65535, -223)), "65535 x 65535"),
+        (update(rect(0, 0, 0, 600, -223)), "0 x 600"),
+        (update(rect(0, 0, 65535, 65535, -239)), "pointer of 65535 x 65535"),
     ],
 )
 async def test_nonsense_ends_the_mirror_and_says_why(nonsense: bytes, why: str) -> None:
@@ -85,6 +88,51 @@ async def test_nonsense_ends_the_mirror_and_says_why(nonsense: bytes, why: str) 
         with pytest.raises(ComputerError, match=why):
             async with asyncio.timeout(PATIENCE_S):
                 await mirror.ping(PATIENCE_S)
+        await mirror.close()
+
+
+async def test_a_screen_too_large_to_hold_is_not_mirrored() -> None:
+    async with rfb_server(hello(60000, 60000, b"")) as (_, dial):
+        with pytest.raises(ComputerError, match="60000 x 60000"):
+            await Mirror.open(dial)
+
+
+async def test_a_screen_that_says_much_leaves_others_their_turns() -> None:
+    async with rfb_server(hello(3, 4)) as (server, dial):
+        mirror = await Mirror.open(dial)
+        turns = 0
+
+        async def turn() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        turning = asyncio.create_task(turn())
+        copies = [rect(0, 0, 2, 2, 1, struct.pack(">HH", 1, 1))] * 2000
+        await heard(mirror, server, update(*copies))
+        assert turns >= len(copies)
+        turning.cancel()
+        await mirror.close()
+
+
+async def test_a_screen_is_asked_once_however_often_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("doer.computers.screen.mirror.FRAME_S", 60)
+    async with rfb_server(hello(3, 4)) as (server, dial):
+        loop = asyncio.get_running_loop()
+        planned: list[float] = []
+        call_later = loop.call_later
+
+        def planning(delay_s: float, *rest: object, **more: object) -> asyncio.TimerHandle:
+            planned.append(delay_s)
+            return call_later(delay_s, *rest, **more)
+
+        monkeypatch.setattr(loop, "call_later", planning)
+        mirror = await Mirror.open(dial)
+        await heard(mirror, server, update(rect(0, 0, 1, 1, 0, bytes(4))) * 20, updates=20)
+        assert len([delay_s for delay_s in planned if delay_s > 30]) == 1
         await mirror.close()
 
 

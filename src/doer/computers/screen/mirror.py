@@ -25,6 +25,9 @@ FRAME_S = 1 / 30
 HEARTBEAT_S = 5.0
 ANSWER_S = 5.0
 CHUNK = 1 << 22  # bytes of pixels that may wait in memory to be read
+MOST_PIXELS = 1 << 25
+"""Of a screen. Whoever works inside may stand in for its server and name any size."""
+LARGEST_POINTER = 1024  # pixels each way
 
 
 class Mirror:
@@ -44,6 +47,7 @@ class Mirror:
         self._waiting: dict[bytes, asyncio.Future[None]] = {}
         self._fences = False
         self._asked_at = 0.0
+        self._asking: asyncio.TimerHandle | None = None
         self._pings = 0
         self._ended: DoerError | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -129,6 +133,8 @@ class Mirror:
         if self._ended is not None:
             return
         self._ended = error
+        if self._asking is not None:
+            self._asking.cancel()
         self._writer.transport.abort()
         for answer in self._waiting.values():
             if not answer.done():
@@ -163,6 +169,7 @@ class Mirror:
                 self.changed_at = asyncio.get_running_loop().time()
                 for listener in list(self._listeners):
                     listener(damage)
+            await asyncio.sleep(0)  # what lies in the buffer is read without waiting
 
     async def _message(self) -> list[Rect]:
         """Take in one message; what it changed on the screen."""
@@ -207,6 +214,8 @@ class Mirror:
             if encoding == Encoding.DESKTOP_SIZE:
                 damage.append(self._resize(width, height))
             elif encoding == Encoding.CURSOR:
+                if max(width, height) > LARGEST_POINTER:
+                    raise ComputerError(f"the screen sent a pointer of {width} x {height} pixels")
                 await self._reader.readexactly(height * (width * PIXEL + (width + 7) // 8))
             elif not rect.area:
                 pass
@@ -218,6 +227,7 @@ class Mirror:
             elif encoding == Encoding.COPY:
                 self._copy(rect, *struct.unpack(">HH", await self._reader.readexactly(4)))
                 damage.append(rect)
+                await asyncio.sleep(0)  # few bytes ask for much work
             else:
                 raise ComputerError(f"the screen sent pixels in unknown encoding {encoding}")
         if not self._fences:
@@ -228,14 +238,22 @@ class Mirror:
 
     def _ask_for_changes(self) -> None:
         """At once after a rest; while the screen moves, at most so many times a second."""
+        if self._asking is not None or self._ended is not None:
+            return
         loop = asyncio.get_running_loop()
         if (wait_s := self._asked_at + FRAME_S - loop.time()) > 0:
-            loop.call_later(wait_s, self._ask_for_changes)
-        elif self._ended is None:
+            self._asking = loop.call_later(wait_s, self._ask_again)
+        else:
             self._asked_at = loop.time()
             self._writer.write(rfb.update(0, 0, self.width, self.height, changes_only=True))
 
+    def _ask_again(self) -> None:
+        self._asking = None
+        self._ask_for_changes()
+
     def _resize(self, width: int, height: int) -> Rect:
+        if not 0 < width * height <= MOST_PIXELS:
+            raise ComputerError(f"a screen of {width} x {height} pixels cannot be mirrored")
         self.width, self.height = width, height
         self.pixels = bytearray(width * height * PIXEL)
         self._writer.write(rfb.update(0, 0, width, height, changes_only=False))
