@@ -214,9 +214,7 @@ class Mirror:
             if encoding == Encoding.DESKTOP_SIZE:
                 damage.append(self._resize(width, height))
             elif encoding == Encoding.CURSOR:
-                if max(width, height) > LARGEST_POINTER:
-                    raise ComputerError(f"the screen sent a pointer of {width} x {height} pixels")
-                await self._reader.readexactly(height * (width * PIXEL + (width + 7) // 8))
+                await self._skip_pointer(width, height)
             elif not rect.area:
                 pass
             elif not rect.inside(self.width, self.height):
@@ -235,6 +233,11 @@ class Mirror:
                 self._answered(name)
         self._ask_for_changes()
         return damage
+
+    async def _skip_pointer(self, width: int, height: int) -> None:
+        if max(width, height) > LARGEST_POINTER:
+            raise ComputerError(f"the screen sent a pointer of {width} x {height} pixels")
+        await self._reader.readexactly(height * (width * PIXEL + (width + 7) // 8))
 
     def _ask_for_changes(self) -> None:
         """At once after a rest; while the screen moves, at most so many times a second."""
