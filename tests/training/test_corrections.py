@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from doer.models.scripted import ScriptedModel
+from doer.records.action import Action, Element
+from doer.records.completion import Completion, Message, Request
 from doer.training import corrections
 from doer.training.build import Rollouts
 from doer.training.progress import Progress
@@ -42,6 +45,34 @@ def test_kinds_within_reach_are_drawn_more_often() -> None:
     first = [corrections.drawn(state, 1, dice)[0] for _ in range(300)]
     assert 0 < first.count("always") < first.count("never") < first.count("now and then")
     assert sorted(corrections.drawn(state, 9, dice)) == sorted(state.success)
+
+
+def test_a_kind_is_drawn_by_its_weight_too() -> None:
+    state = corrections.State.fresh(["often", "seldom"], first_seed=50)
+    dice = random.Random(0)
+    first = [corrections.drawn(state, 1, dice, {"seldom": 0.1})[0] for _ in range(300)]
+    assert 0 < first.count("seldom") < 60
+
+
+def test_the_first_rollout_of_a_kind_is_believed_and_later_ones_are_averaged() -> None:
+    state = corrections.State.fresh(["kind"], first_seed=50)
+    for passed, expected in ((True, 1.0), (False, 0.7), (False, 0.49)):
+        state.saw("kind", passed)
+        assert state.success["kind"] == pytest.approx(expected)
+
+
+async def test_a_rollout_that_changes_nothing_is_given_up() -> None:
+    click = Completion(actions=(Action(tool="click", arguments={"ref": 1}),))
+    model = corrections.Impatient(ScriptedModel("clicks", lambda _: click))
+    same, other = (Element(1, "link", "a"),), (Element(1, "link", "b"),)
+
+    async def said(*views: tuple[Element, ...]) -> Completion:
+        shown = tuple(Message(role="tool", elements=view) for view in views)
+        return await model.respond(Request(messages=shown))
+
+    assert (await said(same, same, same)).actions
+    assert (await said(same, same, other, same)).actions
+    assert not (await said(other, same, same, same, same)).actions
 
 
 def test_the_rate_falls_at_the_end() -> None:

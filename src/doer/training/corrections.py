@@ -45,6 +45,8 @@ BEGUN = 0.1  # success from which a kind is thought to be within reach
 FAR = 0.4  # need of a kind that is not
 SURE = -0.1  # log-probability of a decision that was right and hardly in doubt
 REMEMBERED = 0.2  # share of such decisions that are learnt from: most teach nothing
+KNOWN = 0.9  # success from which on a kind is tried only a few times a round
+SLIGHT = 0.1  # weight below which it is too
 STUCK = 4  # views in a row that are the same, at which a rollout is given up
 MEMORY = 0.7  # share of the old estimate kept at each rollout of a kind
 LAST_RATE = 0.05  # share of the learning rate left at the end
@@ -55,7 +57,8 @@ class State(msgspec.Struct, kw_only=True):
     """All that the next round depends on besides the learner and the rows, which are gathered
     anew. Saved after every round."""
 
-    success: dict[str, float]  # by kind
+    success: dict[str, float]  # by kind, estimated
+    tried: dict[str, bool] = {}  # whether there is an estimate yet
     seeds: dict[str, int]  # the next one of each kind
     round: int = 0
     seconds: float = 0.0
@@ -66,6 +69,12 @@ class State(msgspec.Struct, kw_only=True):
     @classmethod
     def fresh(cls, names: Sequence[str], first_seed: int) -> "State":
         return cls(success=dict.fromkeys(names, 0.0), seeds=dict.fromkeys(names, first_seed))
+
+    def saw(self, name: str, passed: bool) -> None:
+        """Take in how a rollout without help ended; the first is believed."""
+        memory = MEMORY if self.tried.get(name) else 0.0
+        self.success[name] = memory * self.success[name] + (1 - memory) * passed
+        self.tried[name] = True
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,16 +158,21 @@ class Tries:
         names = drawn(state, kinds, dice, self.weights)
         async with asyncio.TaskGroup() as group:
             jobs = [group.create_task(self._chain(name, state, dice.random())) for name in names]
-        tried = [(name, r) for name, job in zip(names, jobs, strict=True) for r in job.result()]
+        chains = [(name, job.result()) for name, job in zip(names, jobs, strict=True)]
+        tried = [(name, at, r) for name, chain in chains for at, r in enumerate(chain)]
         rows: list[tuple[str, Segment]] = []
-        for at, (name, rollout) in enumerate(tried):
+        for name, at, rollout in tried:
             if rollout.scored:
-                if at % self.config.rollouts < self.config.alone:
-                    old = state.success[name]
-                    state.success[name] = MEMORY * old + (1 - MEMORY) * rollout.passed
+                if at < self.config.alone:
+                    state.saw(name, rollout.passed)
                 for row in labelled(self.policy, self.taskset, name, rollout, dice):
                     rows.append((name, row))
-        return Tried([r for _, r in tried], rows, time.monotonic() - started, dice)
+        return Tried([r for _, _, r in tried], rows, time.monotonic() - started, dice)
+
+    def _count(self, name: str, state: State) -> int:
+        """How many rollouts of a kind: what is known, or hardly counts, is only looked after."""
+        known = state.success[name] >= KNOWN or self.weights.get(name, 1.0) < SLIGHT
+        return self.config.alone if known else self.config.rollouts
 
     async def _chain(self, name: str, state: State, luck: float) -> list[Trajectory]:
         """Rollouts of one kind, one after the other: so they share a page that is loaded once. In
@@ -168,7 +182,7 @@ class Tries:
         oracle = self.taskset.oracle(name)
         assert oracle is not None
         guided = Guided(self.policy.model, follow(oracle), 1 - state.success[name])
-        for number in range(self.config.rollouts):
+        for number in range(self._count(name, state)):
             task = self.taskset.task(name, state.seeds[name])
             state.seeds[name] += 1
             model = Impatient(self.policy.model if number < self.config.alone else guided)

@@ -27,6 +27,7 @@ ACTION_POSITION = 900  # of the first action token, beyond any prefix
 _LAST_POSITION = 1024
 _NO_TOKEN = -1
 _REACH = 5  # width of the convolution
+_LOUD = 4.0  # times what is told of a token: so it is learnt as many times faster
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ class Told(nn.Module):
         x = known.to(self.facts.dtype) @ self.facts
         for table, column in zip(self.places, facts_N_F[:, 1:].unbind(1), strict=True):
             x = x + F.embedding(column, table)
-        return x
+        return _LOUD * x
 
 
 class PointerNet(nn.Module):
