@@ -89,3 +89,7 @@ class Backend(Protocol):
     async def set_network(self, name: str, rules: NetworkRules) -> None:
         """Change what it may reach, at once, running or not."""
         ...
+
+    def network_folder(self, name: str) -> Path:
+        """Where on the host the proxy writes of its requests."""
+        ...

@@ -9,10 +9,13 @@ from msgspec import Meta
 
 from doer.computers.browser.browser import Browser
 from doer.computers.browser.page_view import PageView, origin_of, render
+from doer.errors import ToolError
 from doer.records.action import Observation
 from doer.records.computer import Part
 from doer.tools.tool import ToolContext
 
+NO_TUNNEL = "ERR_TUNNEL_CONNECTION_FAILED"
+"""All that Chromium tells of what the proxy refuses."""
 Ref = Annotated[int, Meta(ge=0, description="the number in brackets before the element")]
 
 
@@ -90,7 +93,13 @@ class BrowserTool:
         return {} if ref is None else await context.computer.browser.describe(ref)
 
     async def run(self, context: ToolContext, arguments: Any) -> Observation:
-        return observation(await self.act(context.computer.browser, arguments))
+        computer = context.computer
+        try:
+            return observation(await self.act(computer.browser, arguments))
+        except ToolError as error:
+            if NO_TUNNEL not in str(error) or "network" not in computer.parts:
+                raise
+            raise ToolError(f"{error}: {computer.network.refused()}") from None
 
 
 async def _open(browser: Browser, arguments: Open) -> PageView:

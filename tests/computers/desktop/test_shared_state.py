@@ -5,8 +5,11 @@ import pytest_asyncio
 from shop import REPORT, shop
 
 from doer.computers.text.view import render
+from doer.errors import ToolError
 from doer.records.computer import NetworkRules, Route
 from doer.records.screen import Click, Keypress, Type
+from doer.tools.browser import OPEN, Open
+from doer.tools.tool import ToolContext
 
 pytestmark = [
     pytest.mark.slow,
@@ -89,6 +92,13 @@ async def test_the_same_name_is_reached_by_https(shopping):
 async def test_other_hosts_are_not_reached(shopping):
     done = await shopping.shell.run("curl -s -o /dev/null -w '%{http_code}' http://example.com/")
     assert done.text() == "403"
+
+
+async def test_the_agent_is_told_why_a_host_is_not_reached(shopping):
+    with pytest.raises(ToolError, match=r"example\.com"):
+        await OPEN.run(ToolContext(shopping), Open(url="https://example.com/"))
+    (line,) = shopping.network.requests(1)
+    assert (line.host, line.verdict) == ("example.com", "denied")
 
 
 async def test_a_server_of_the_agents_own_is_seen_in_its_browser(shopping):

@@ -133,6 +133,9 @@ class DockerBackend:
     async def stats(self, name: str) -> Stats:
         return await asyncio.to_thread(self._stats, name)
 
+    def network_folder(self, name: str) -> Path:
+        return self._networking.folder(name)
+
     async def set_network(self, name: str, rules: NetworkRules) -> None:
         Rulebook(rules)
         await asyncio.to_thread(self._store_rules, name, rules)

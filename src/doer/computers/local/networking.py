@@ -25,7 +25,7 @@ class Networking:
 
     def authority(self, name: str) -> str:
         """The certificate that the proxy speaks for, as PEM, made on first use."""
-        return certificate(self._folder(name)).read_text()
+        return certificate(self.folder(name)).read_text()
 
     async def proxy(self) -> ProxyClient:
         return await ensure(self._folders.root)
@@ -35,7 +35,7 @@ class Networking:
         proxy = await self.proxy()
         pid, fd = await asyncio.to_thread(self._fetch, name)
         with socket.socket(fileno=fd) as listener:
-            await proxy.register(name, listener, rules, self._folder(name), pid)
+            await proxy.register(name, listener, rules, self.folder(name), pid)
 
     async def mend(self, name: str, rules: NetworkRules) -> bool:
         """Connect it when the proxy does not know it: it was started anew. True when so."""
@@ -62,7 +62,7 @@ class Networking:
             os.close(fd)
         raise ComputerError(f"the keeper of {name} gave no listener")
 
-    def _folder(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
         folder = self._folders.existing(name) / FOLDER
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)

@@ -1,6 +1,7 @@
 """The network as a part of a computer: what it may reach, and to change that."""
 
 from doer.computers.backend import Backend
+from doer.computers.network.log import Line, recent
 from doer.records.computer import NetworkRules
 
 
@@ -18,3 +19,12 @@ class Network:
         """Judge by these from now on, also what is under way. Raises `ConfigError` for rules that
         make no sense."""
         await self._backend.set_network(self._name, rules)
+
+    def requests(self, count: int = 50) -> tuple[Line, ...]:
+        """The last requests and what became of them, the oldest first."""
+        return recent(self._backend.network_folder(self._name), count)
+
+    def refused(self) -> str:
+        """Why the last request was not let out, "" when it was."""
+        last = self.requests(1)
+        return last[0].why if last and last[0].verdict not in ("allowed", "closed") else ""
