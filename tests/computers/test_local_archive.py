@@ -4,11 +4,15 @@ import io
 import os
 import shutil
 import tarfile
+import tempfile
 from pathlib import Path
 
 import msgspec
 import pytest
+from docker_engine import DockerEngine
 
+from doer.computers.docker.backend import DockerBackend
+from doer.computers.docker.image import image
 from doer.computers.local.backend import LocalBackend
 from doer.errors import ComputerError
 from doer.records.computer import HostRule, NetworkRules, Route, Spec
@@ -21,22 +25,35 @@ HOSTILE = NetworkRules(mode="open", routes=(Route(host="a.test", to="127.0.0.1:2
 
 
 @pytest.fixture
-async def backend(tmp_path):
-    made = LocalBackend(tmp_path / "computers")
+def engine():
+    with tempfile.TemporaryDirectory(prefix="doer-engine-") as folder:
+        engine = DockerEngine(Path(folder, "engine.sock"), {image()})
+        yield engine
+        engine.close()
+        assert engine.faults == []
+
+
+@pytest.fixture(params=["local", "docker"])
+async def backend(request, tmp_path, engine):
+    """Local computers, and containers of an engine of our own."""
+    root = tmp_path / "computers"
+    local = request.param == "local"
+    made = LocalBackend(root) if local else DockerBackend(root, engine.environ)
     yield made
     for name in made.names():
         await made.destroy(name)
 
 
-def give(backend: LocalBackend, folder: Path) -> None:
+def give(backend: LocalBackend | DockerBackend, folder: Path) -> None:
     """As if the computer had made these files itself."""
     owner = backend._folders.owner
     for path in folder.rglob("*"):
         os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
 
 
-def upper(backend: LocalBackend, name: str) -> Path:
-    return backend._folders.of(name) / "upper"
+def upper(backend: LocalBackend | DockerBackend, name: str) -> Path:
+    """The folder that a home is written to."""
+    return backend._folders.of(name) / ("upper" if backend.name == "local" else "home")
 
 
 def archive(folder: Path, members: list[tarfile.TarInfo | tuple[str, bytes]], spec: Spec) -> Path:

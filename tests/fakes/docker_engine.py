@@ -216,7 +216,9 @@ class Server(socketserver.ThreadingUnixStreamServer):
     engine: "DockerEngine"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        self.engine.faults.append(repr(sys.exception()))
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, ConnectionError):  # who asked may have read enough
+            self.engine.faults.append(repr(fault))
 
 
 class DockerEngine:

@@ -18,7 +18,7 @@ import msgspec
 
 from doer.errors import ComputerError
 
-ASK_S, CONNECT_S = 60.0, 2.0
+ASK_S, KIND_S, CONNECT_S = 60.0, 15.0, 2.0
 UNAVAILABLE = "start one (`sudo systemctl start docker`, `systemctl --user start podman.socket`)"
 T = TypeVar("T")
 
@@ -70,6 +70,12 @@ class Engine:
         self._environ = os.environ if environ is None else environ
         self._kinds: dict[Path, Kind] = {}
         self._lock = threading.Lock()
+
+    def is_absent(self) -> bool:
+        """Nobody has installed one, or named one that should be there."""
+        if self._environ.get("DOCKER_HOST", ""):
+            return False
+        return not any(os.path.lexists(path) for path in places(self._environ))
 
     def find(self) -> Path:
         """The socket of the first engine that takes connections."""
@@ -126,9 +132,15 @@ class Engine:
             )
         return Reply(answer.status_code, answer.content)
 
-    def read(self, path: str, what: type[T], query: Mapping[str, str] | None = None) -> T:
+    def read(
+        self,
+        path: str,
+        what: type[T],
+        query: Mapping[str, str] | None = None,
+        wait_s: float = ASK_S,
+    ) -> T:
         """What an engine tells, as a record."""
-        return decode(self.ask("GET", path, query=query).content, what, path)
+        return decode(self.ask("GET", path, query=query, wait_s=wait_s).content, what, path)
 
     def kind(self) -> Kind:
         """Asked once of each engine."""
@@ -139,7 +151,8 @@ class Engine:
             return self._kinds[place]
 
     def _ask_kind(self) -> Kind:
-        version, info = self.read("/version", _Version), self.read("/info", _Info)
+        version = self.read("/version", _Version, wait_s=KIND_S)
+        info = self.read("/info", _Info, wait_s=KIND_S)
         if info.o_s_type != "linux":
             raise ComputerError(f"the engine runs containers of {info.o_s_type}: switch to Linux's")
         options = " ".join(info.security_options or ())

@@ -32,8 +32,10 @@ def probe(engine: Engine, folders: Folders) -> Probe:
     try:
         kind = engine.kind()
     except ComputerError as none:
-        found.append(_failing("engine", none, _first_fix(str(none))))
-        return Probe(backend="docker", ingredients=tuple(found))
+        said, _, fix = str(none).partition(": ")
+        absent = engine.is_absent()
+        one = Ingredient(name="engine", works=False, needed=not absent, said=said, fix=fix or said)
+        return Probe(backend="docker", ingredients=(one,))
     name = f"{kind.command} {kind.version}{', rootless' if kind.rootless else ''}"
     found.append(Ingredient(name="engine", works=True, said=name))
     found += _with(engine, kind, folders)
@@ -89,7 +91,3 @@ def _try(engine: Engine, kind: Kind, folders: Folders) -> None:
 
 def _failing(name: str, error: ComputerError, fix: str) -> Ingredient:
     return Ingredient(name=name, works=False, said=str(error)[:500], fix=fix)
-
-
-def _first_fix(said: str) -> str:
-    return said.partition(": ")[2] or said
