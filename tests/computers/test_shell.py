@@ -48,6 +48,14 @@ async def test_the_environment_is_added_to(shell):
     assert result.stdout.text() == "blue path\n"
 
 
+async def test_a_shell_may_have_its_own_folder_and_variables(guest):
+    (guest.home / "own").mkdir()
+    shell = Shell(guest.link, "own", {"A": "1", "B": "2"})
+    assert (await shell.run("pwd; echo $A$B")).stdout.text() == f"{guest.home}/own\n12\n"
+    told = await shell.run("pwd; echo $A$B", cwd="/usr", env={"B": "3"})
+    assert told.stdout.text() == "/usr\n13\n"
+
+
 async def test_no_environment_of_the_host_is_seen(shell, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
     assert "SECRET" not in (await shell.run("env")).stdout.text()

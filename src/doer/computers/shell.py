@@ -15,10 +15,11 @@ _SLACK_S = 15.0  # beyond a command's own time: for its end, and a loaded machin
 
 class Shell:
     """Runs commands through the daemon inside. Raises `ToolError` for what cannot be started and
-    `ComputerError` when the computer does not answer."""
+    `ComputerError` when the computer does not answer. Commands begin in `cwd`, the home by default,
+    with the variables of `env` beside the computer's own, unless they are told otherwise."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, link: Link, cwd: str = "", env: Mapping[str, str] | None = None) -> None:
+        self._link, self._cwd, self._env = link, cwd, dict(env or {})
 
     async def run(
         self,
@@ -32,15 +33,15 @@ class Shell:
     ) -> RunResult:
         """Run a script (a string, by bash) or a program with its arguments, and wait for its end.
 
-        `cwd`: relative to the home, which it is by default. `env` is added to the computer's own.
+        `cwd`: relative to the home. `env` is added to what there is.
         `keep`: bytes of each output's head and tail, 1 MiB each at most. Past `timeout_s` the
         command is ended, with whatever it started; so it is when this call is cancelled. What it
         leaves in the background by itself goes on.
         """
         fields: dict[str, object] = {
             "timeout_s": timeout_s,
-            "cwd": cwd,
-            "env": dict(env or {}),
+            "cwd": cwd or self._cwd,
+            "env": {**self._env, **(env or {})},
             "head": keep[0],
             "tail": keep[1],
             "stdin": bool(stdin),
