@@ -12,7 +12,7 @@ from doer.computers.browser.browser import Browser
 from doer.computers.browser.cdp import Connection
 from doer.computers.browser.chromium import windowed
 from doer.computers.browser.profile import Options
-from doer.computers.browser.state import BrowserState, TabState
+from doer.computers.browser.state import BrowserState
 from doer.computers.link import Link
 from doer.computers.memory import Memory
 from doer.computers.text.reader import Reader
@@ -97,15 +97,22 @@ class Window:
                 connection = await Connection.open_socket(sock)
                 try:
                     browser = await attach(connection, Options(downloads=DOWNLOADS))
-                except BaseException:
+                    came = await self._restored(browser)
+                except BaseException:  # half of its tabs shall not be remembered as all of them
                     connection.close()
                     raise
                 self._browser = browser
                 self._reader = Reader(connection, schemes=SCHEMES)
-                state = self._memory.load()
-                return await browser.restore(state) if state is not None else "it is blank"
+                return came
         except TimeoutError:
             raise ComputerError(f"the browser was not ready in {START_S:g} s") from None
+
+    async def _restored(self, browser: Browser) -> str:
+        try:
+            state = self._memory.load()
+        except ComputerError as damaged:
+            return f"it is blank, because {damaged}"
+        return await browser.restore(state) if state is not None else "it is blank"
 
     async def _keep(self, browser: Browser) -> None:
         """Remember now and then, and whenever a tab has gone somewhere."""
@@ -116,18 +123,10 @@ class Window:
             self._shown, self._remembered_at = shown, now
 
     def _last(self, browser: Browser) -> BrowserState:
-        """What was remembered, brought up to where the tabs of a dead browser had gone since. One
-        that dies slowly closes its tabs first: then what was remembered is all there is."""
-        state = self._memory.load() or BrowserState()
-        known = {tab.url: tab for tab in state.tabs}
-        tabs = browser.profile.tabs
-        now = [
-            msgspec.structs.replace(
-                known.get(tab.url, TabState(url=tab.url)), current=number == tabs.number
-            )
-            for number, tab in tabs.items()
-            if tab.url not in ("", BLANK)
-        ]
-        return (
-            state if len(now) < len(state.tabs) else msgspec.structs.replace(state, tabs=tuple(now))
-        )
+        """What is known of a dead browser. One that dies slowly closes its tabs first: then what
+        was kept of it is all there is."""
+        kept, known = self._memory.load() or BrowserState(), browser.remembered()
+        shown = [tab for tab in known.tabs if tab.url not in ("", BLANK)]
+        if len(shown) < len(kept.tabs):
+            return kept
+        return msgspec.structs.replace(known, cookies=known.cookies or kept.cookies)
