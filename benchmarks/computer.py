@@ -1,7 +1,7 @@
 """Whole computers of the local backend: starts, adoption, forks, each part's calls, memory, and ten
 at work at once, each beside a peer or a limit measured in the same run. Run:
 
-    python benchmarks/computer.py [--rounds 5] [--only starts forks ...] [--json]
+    python benchmarks/computer.py [--rounds 3] [--only starts forks ...] [--json]
 
 Medians. Takes about three minutes, runs to its end by itself and leaves nothing behind, also when
 it is interrupted. What could not be measured is said at the end.
@@ -63,7 +63,7 @@ async def main() -> None:
         "at work": at_work,
         "parts": parts,
     }
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--computers", type=int, default=10, help="in the crowd")
     parser.add_argument("--seconds", type=float, default=20, help="that the crowd works")
     parser.add_argument("--only", nargs="+", choices=(*sections, "crowd"), help="these sections")
@@ -83,4 +83,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        sys.exit("interrupted; everything is removed")

@@ -10,10 +10,15 @@ from pathlib import Path
 
 from desktop.ground import ARTICLE, ORDER, TABLE, Bench, since
 from doer.computers.desktop import DesktopComputer
+from doer.computers.local.backend import UID
+from doer.computers.local.folders import Owner
+from doer.computers.local.sockets import call
+from doer.computers.network.client import FOLDER, ProxyClient
 from doer.errors import DoerError
 
 IDLE_S = 10.0
 SETTLE_S = 3.0
+ALONE_S = 4.0
 DEADLINE_S = 60.0
 
 
@@ -87,17 +92,22 @@ async def _weigh(
     shares = [one.memory_mb for one in stats]
     peer = "drop of MemAvailable over the number"
     bench.add(f"memory {what}", shares, "MB", beside=drop, peer=peer, target=most)
+    bench.add("  and on the host: its keeper", [share_mb(await keeper(bench, desks[0]))], "MB")
+    bench.add("  and the proxy of all", [share_mb(await proxy(bench))], "MB")
 
 
 async def _idle(bench: Bench, desks: list[DesktopComputer], what: str) -> None:
+    keepers = [await keeper(bench, desk) for desk in desks]
+
     async def used() -> list[float]:
-        return [(await bench.fleet.backend.stats(desk.name)).cpu_s for desk in desks]
+        inside = [(await bench.fleet.backend.stats(desk.name)).cpu_s for desk in desks]
+        return [a + cpu_s(pid) for a, pid in zip(inside, keepers, strict=True)]
 
     before, begin = await used(), time.perf_counter()
     await asyncio.sleep(IDLE_S)
     after, took = await used(), since(begin) / 1e3
     shares = [(b - a) / took * 100 for a, b in zip(before, after, strict=True)]
-    bench.add(f"idle processor time, {what}", shares, "% core", target=0.5)
+    bench.add(f"idle processor time with its keeper, {what}", shares, "% core", target=0.5)
 
 
 async def _busy(bench: Bench, desk: DesktopComputer) -> None:
@@ -110,18 +120,24 @@ async def _busy(bench: Bench, desk: DesktopComputer) -> None:
 
 
 async def _measure(bench: Bench, desks: list[DesktopComputer], seconds: float) -> None:
-    working, begin = Crowd(), time.perf_counter()
-    async with asyncio.timeout(seconds + DEADLINE_S):
-        await asyncio.gather(*(working.work(bench, desk, begin + seconds) for desk in desks))
-    took = since(begin) / 1e3
-    done = sum(map(len, working.times.values()))
-    bench.add(f"{len(desks)} at work at once: all they do", [done / took], "/s")
+    _, alone = await _work(bench, desks[:1], ALONE_S)
+    working, rate = await _work(bench, desks, seconds)
+    what, peer = f"{len(desks)} at work at once: actions of all", "one alone"
+    bench.add(what, [rate], "/s", beside=[alone], peer=peer)
     for what, times in working.times.items():
         bench.add(f"  {what}, half of them within", times)
         if len(times) > 1:
             bench.add("    95 % of them within", [statistics.quantiles(times, n=20)[-1]])
     bench.add("  faults", [len(working.faults)], "", target=0)
     bench.unmeasured += [f"a fault among {len(desks)}: {said}" for said in working.faults[:5]]
+
+
+async def _work(bench: Bench, desks: list[DesktopComputer], seconds: float) -> tuple[Crowd, float]:
+    """What they did, and how many actions a second."""
+    working, begin = Crowd(), time.perf_counter()
+    async with asyncio.timeout(seconds + DEADLINE_S):
+        await asyncio.gather(*(working.work(bench, desk, begin + seconds) for desk in desks))
+    return working, sum(map(len, working.times.values())) / since(begin) * 1e3
 
 
 async def _open(bench: Bench, desk: DesktopComputer) -> None:
@@ -146,6 +162,27 @@ async def _run(desk: DesktopComputer, name: str) -> None:
 async def _look(desk: DesktopComputer) -> None:
     await desk.ready("screen")
     await desk.screen.screenshot()
+
+
+async def keeper(bench: Bench, desk: DesktopComputer) -> int:
+    """The process on the host that keeps a computer."""
+    folder, uid = bench.fleet.root / desk.name / "host", Owner.here(UID).uid
+    return (await asyncio.to_thread(call, folder, uid, {"op": "ping"})).told["pid"]
+
+
+async def proxy(bench: Bench) -> int:
+    return await ProxyClient(bench.fleet.root / FOLDER).pid()
+
+
+def share_mb(pid: int) -> float:
+    """A process's proportional share of memory."""
+    told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(told.split("Pss:")[1].split()[0]) / 1024
+
+
+def cpu_s(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, words[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def available_mb() -> float:
