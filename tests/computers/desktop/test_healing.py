@@ -66,6 +66,19 @@ async def test_a_dead_browser_comes_back_logged_in_with_its_tabs(desk):
     assert await desk.ready("browser") == ()
 
 
+async def test_tabs_that_could_not_be_brought_back_are_not_forgotten(desk, monkeypatch):
+    async def fail(*_: object) -> str:
+        raise ComputerError("not this time")
+
+    await kill(desk, "/chromium/chromium .*--remote-debugging-pipe")
+    with monkeypatch.context() as patched:
+        patched.setattr("doer.computers.browser.browser.Browser.restore", fail)
+        with pytest.raises(ComputerError, match="not this time"):
+            await desk.ready("browser")
+    await desk.ready("browser")
+    assert (await desk.browser.read()).url == "http://shop.test/"
+
+
 async def test_a_call_that_is_under_way_fails_when_the_browser_dies(desk):
     await desk.ready("browser")
     never = asyncio.create_task(desk.browser.evaluate("new Promise(() => {})"))
@@ -94,6 +107,7 @@ async def test_a_page_that_hangs_is_brought_back(desk):
 
 async def test_a_dead_screen_comes_back_with_the_browser(desk):
     await desk.ready("browser")
+    await desk.browser.open("http://shop.test/hang")
     await desk.screen.screenshot()
     await kill(desk, "Xvnc")
     heals = dict[str, str]()
@@ -114,6 +128,8 @@ async def test_a_dead_window_manager_comes_back(desk):
 
 async def test_a_dead_daemon_takes_nothing_but_what_ran(desk):
     await desk.files.write("kept.txt", "kept")
+    await desk.ready("browser")
+    await desk.browser.open("http://shop.test/hang")
     with pytest.raises(ComputerError):
         await desk.shell.run("kill -9 $(pgrep -f '^/usr/bin/python3 -I /opt/doer'); sleep 30")
     heals = told(await desk.ready("shell"))
