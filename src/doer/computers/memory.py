@@ -1,5 +1,6 @@
 """What is kept of computers beside their files: browsers' tabs and cookies, and snapshots."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -7,7 +8,7 @@ import msgspec
 
 from doer.computers.browser.state import BrowserState
 from doer.disk import write_whole
-from doer.errors import ComputerError
+from doer.errors import ComputerError, boundary
 from doer.records.computer import Spec
 
 T = TypeVar("T")
@@ -33,8 +34,15 @@ class Memory:
         self._saved = b""
 
     def load(self) -> BrowserState | None:
-        """Raises `ComputerError` when the file is no such thing."""
-        return _read(self._file, BrowserState)
+        """None when nothing is remembered. Raises `ComputerError` when the file is no such thing,
+        and puts it aside: the next time it is not in the way."""
+        try:
+            return _read(self._file, BrowserState)
+        except ComputerError:
+            self._saved = b""
+            with suppress(OSError):
+                self._file.replace(self._file.with_suffix(".damaged"))
+            raise
 
     def save(self, state: BrowserState) -> None:
         content = msgspec.json.encode(state)
@@ -55,8 +63,9 @@ class Snapshots:
 
     def all(self) -> tuple[Snapshot, ...]:
         """The oldest first."""
-        ids = [file.stem for file in self._folder.glob("*.json")]
-        return tuple(sorted(map(self.get, ids), key=lambda kept: kept.at))
+        found = [_read(file, Snapshot) for file in self._folder.glob("*.json")]
+        there = [kept for kept in found if kept is not None]  # one may just have been forgotten
+        return tuple(sorted(there, key=lambda kept: kept.at))
 
     def get(self, id: str) -> Snapshot:
         found = _read(self._file(id), Snapshot) if id.isalnum() else None
@@ -84,5 +93,7 @@ def _read(file: Path, kind: type[T]) -> T | None:
 
 
 def _write(file: Path, content: bytes) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(file, content)
+    with boundary(ComputerError, f"{file} cannot be written"):
+        for folder in (file.parent.parent, file.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(file, content)
