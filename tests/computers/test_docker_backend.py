@@ -218,6 +218,23 @@ async def test_computers_move_between_backends(backend, tmp_path):
     assert await sh(backend, "back", "cat link; stat -c '%a %U' d") == "kept\n750 agent\n"
 
 
+async def test_folders_beside_the_home_are_kept_with_it(backend):
+    await backend.create("one", msgspec.structs.replace(SPEC, folders=("/app", "/data/in")))
+    await backend.start("one")
+    await sh(backend, "one", "echo 1 > /app/file; echo 2 > /data/in/file; ! touch /data/x")
+    await backend.fork("one", "two")
+    await backend.start("two")
+    assert (
+        await sh(backend, "two", "cat /app/file /data/in/file; stat -c %U /app") == "1\n2\nagent\n"
+    )
+    await sh(backend, "two", "rm -r ~/.folders/data/in; ln -s /etc ~/.folders/data/in")
+    await backend.stop("two")
+    with pytest.raises(ComputerError, match="/data/in"):
+        await backend.start("two")
+    with pytest.raises(ComputerError, match="belongs to the system"):
+        await backend.create("three", msgspec.structs.replace(SPEC, folders=("/usr",)))
+
+
 async def test_an_archive_that_is_not_there_is_said(backend, tmp_path):
     with pytest.raises(ComputerError, match="cannot be read"):
         await backend.import_from(tmp_path / "none.tar.gz", "one")

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import msgspec
 
+from doer.computers import beside
 from doer.computers.docker import incidents, running
 from doer.computers.docker.archive import check, pack, unpack
-from doer.computers.docker.container import called, computer
+from doer.computers.docker.container import Bind, called, computer
 from doer.computers.docker.engine import Engine
 from doer.computers.docker.homes import Homes
 from doer.computers.docker.image import build, how_to_build, image, is_built
@@ -70,6 +71,7 @@ class DockerBackend:
 
     async def create(self, name: str, spec: Spec, snapshot: str = "") -> None:
         Rulebook(spec.network)
+        beside.check(spec.folders)
         await asyncio.to_thread(self._create_from, name, spec, snapshot)
 
     async def start(self, name: str) -> tuple[Heal, ...]:
@@ -219,7 +221,12 @@ class DockerBackend:
         (folder / "etc").mkdir()
         authorities = (self._networking.authority(name),)
         etc.write(folder / "etc", name, Path("/"), authorities, (owner.uid, owner.gid))
-        running.make(self.engine, self._called(name), computer(self._folders, name, kind))
+        kept = tuple(
+            Bind(self._homes.beside(folder / "home", path), path, writable=True)
+            for path in spec.folders
+        )
+        body = computer(self._folders, name, kind, kept)
+        running.make(self.engine, self._called(name), body)
         self._folders.empty_trash()
 
     def _await_daemon(self, name: str) -> None:
@@ -300,6 +307,7 @@ class DockerBackend:
             for part in ("home", "run"):
                 self._folders.owner.give(aside / part)
             told = unpack(self.engine, self._folders, aside, archive, most)
+            beside.check(told.folders)
             spec = msgspec.structs.replace(
                 told,
                 memory_mb=min(told.memory_mb, most.memory_mb),

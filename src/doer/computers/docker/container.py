@@ -50,13 +50,17 @@ def called(folders: Folders, name: str) -> str:
     return f"doer-{sha256(bytes(folders.root)).hexdigest()[:8]}-{name}"
 
 
-def computer(folders: Folders, name: str, kind: Kind) -> dict[str, Any]:
-    """The body of the request that makes a computer's container. Its folder must be filled."""
+def computer(
+    folders: Folders, name: str, kind: Kind, beside: tuple[Bind, ...] = ()
+) -> dict[str, Any]:
+    """The body of the request that makes a computer's container. Its folder must be filled;
+    `beside` are folders beside the home."""
     folder, spec = folders.of(name), folders.spec(name)
     made = folder / "etc"
     binds = [
         Bind(folder / "home", "/home/agent", writable=True),
         Bind(folder / "run", "/run/vm", writable=True),
+        *beside,
         Bind(folder / "proxy", PROXY),
         Bind(GUEST, "/opt/doer/inside"),
         *(

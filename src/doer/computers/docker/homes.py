@@ -5,6 +5,7 @@ What an agent left behind may be unreadable to its own user; it is copied all th
 namespace, where there are any.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ import uuid
 from pathlib import Path
 
 from doer.computers.local.folders import Folders
+from doer.computers.local.keeper.staging import KEPT_BESIDE
 from doer.errors import ComputerError
 
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 COPY_S, TRY_S = 900.0, 10.0
 
 
@@ -43,6 +46,29 @@ class Homes:
             finally:
                 self._folders.throw_away(aside)
         return snapshot
+
+    def beside(self, home: Path, path: str) -> Path:
+        """The folder in a home at rest that is bound beside it at `path`, made when it is missing.
+        Who worked there may have put a link in its place; none is followed."""
+        here = os.open(home, _FOLDER)
+        try:
+            for name in (KEPT_BESIDE, *path.strip("/").split("/")):
+                inner = self._step(here, name)
+                os.close(here)
+                here = inner
+        except OSError as error:
+            raise ComputerError(f"{path} cannot be kept in the home: {error.strerror}") from error
+        finally:
+            os.close(here)
+        return home / KEPT_BESIDE / path.strip("/")
+
+    def _step(self, here: int, name: str) -> int:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o755, dir_fd=here)  # noqa: PTH102
+            if os.geteuid() == 0:
+                owner = self._folders.owner
+                os.chown(name, owner.uid, owner.gid, dir_fd=here, follow_symlinks=False)
+        return os.open(name, _FOLDER, dir_fd=here)
 
     def forget(self, snapshot: str) -> None:
         """Also deletes what a copy that was broken off has left."""
