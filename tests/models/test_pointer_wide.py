@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from msgspec import structs
 from toy_pages import asked, toy
 
 from doer.models.local.pointer.encoding import decode, encode, encode_action
 from doer.models.local.pointer.folder import read
 from doer.models.local.pointer.learner import PointerLearner
+from doer.models.local.pointer.model import PointerModel
 from doer.models.local.pointer.policy import PointerPolicy
+from doer.models.local.pointer.sampler import PointerSampler
 from doer.models.local.pointer.vocabulary import Vocabulary
 from doer.records.action import Action, Element
-from doer.records.completion import Request, Sampling, ToolSpec
+from doer.records.completion import Message, Request, Sampling, ToolSpec
 
 PLAIN, WIDE = Vocabulary(), Vocabulary(wide=True)
 LONG = "Integer et ante. Condimentum mus amet "
@@ -110,3 +113,18 @@ async def test_a_wide_policy_is_saved_begun_again_and_asked(tmp_path: Path) -> N
         seeded = asked('Type "Ann Lee" so', PAGE, Sampling(seed=seed), OFFERED)
         answer = await policy.model.respond(seeded)
         assert answer.actions == (await again.model.respond(seeded)).actions
+
+
+async def test_asked_for_the_likeliest_action_it_does_not_repeat_one_that_changed_nothing() -> None:
+    greedy = asked('Type "Ann Lee" so', PAGE, Sampling(temperature=0.0), OFFERED)
+    for vocabulary, repeats in ((PLAIN, True), (WIDE, False)):
+        learner = PointerLearner(vocabulary, seed=1)
+        sampler = PointerSampler(learner.config, vocabulary, learner.weights)
+        model = PointerModel(sampler, vocabulary)
+        first = (await model.respond(greedy)).actions
+        again = greedy.messages + (
+            Message(role="assistant", actions=first),
+            Message(role="tool", elements=PAGE),
+        )
+        second = (await model.respond(structs.replace(greedy, messages=again))).actions
+        assert (first == second) == repeats
