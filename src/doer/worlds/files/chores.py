@@ -15,6 +15,7 @@ DESKS = {
         "I want my money back",
         "my card was refused",
         "the price is not what you said",
+        "the bill has no tax number",
     ),
     "shipping": (
         "my parcel is late",
@@ -22,6 +23,7 @@ DESKS = {
         "it went to an old address",
         "the courier left it in the rain",
         "where is my order",
+        "it was left next door",
     ),
     "support": (
         "the lamp does not start",
@@ -29,6 +31,7 @@ DESKS = {
         "the screen stays black",
         "it makes a loud noise",
         "how do I reset it",
+        "the battery is flat in an hour",
     ),
     "accounts": (
         "I forgot my password",
@@ -36,6 +39,7 @@ DESKS = {
         "close my account",
         "somebody else is logged in",
         "I get no code by mail",
+        "I cannot change my address",
     ),
     "sales": (
         "do you sell it in blue",
@@ -43,6 +47,7 @@ DESKS = {
         "can I buy it by phone",
         "is there a discount for schools",
         "when is it in stock again",
+        "which one fits a small room",
     ),
 }
 ERRANDS = ("call", "write to", "pay", "visit", "thank", "ask")
