@@ -1,5 +1,6 @@
 """The small parts of local computers: names, sockets, /etc, the filter of calls, measures."""
 
+import fcntl
 import json
 import os
 import socket
@@ -15,9 +16,10 @@ from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.keeper import seccomp, wrapping
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.keeper.usage import blocks
+from doer.computers.local.layers import Layers
 from doer.computers.local.sockets import connect
 from doer.errors import ComputerError, ConfigError
-from doer.records.computer import NetworkRules, Route, Spec
+from doer.records.computer import NetworkRules, Route, Spec, Stats
 
 
 @pytest.fixture
@@ -193,6 +195,41 @@ def test_incidents_are_read_in_order_across_a_full_file(tmp_path):
     assert [one.said for one in incidents.read(tmp_path)] == ["a", "b"]
     assert [one.said for one in incidents.read(tmp_path, after=1)] == ["b"]
     assert incidents.read(tmp_path / "nowhere") == ()
+
+
+def test_a_line_that_a_full_disk_cut_hides_no_other_incident(tmp_path):
+    lines = '{"at":1,"what":"disk","sa\n{"at":2,"what":"ended","said":"b"}\n'
+    (tmp_path / "events.jsonl").write_text(lines)
+    assert [one.said for one in incidents.read(tmp_path)] == ["b"]
+
+
+def test_computers_of_one_name_in_two_folders_share_no_group(tmp_path):
+    one, two = (Folders(tmp_path / part, Owner.here(210_000)) for part in "ab")
+    assert one.group("desk") == one.group("desk") != two.group("desk")
+
+
+async def test_a_keeper_that_does_not_answer_is_a_broken_computer(tmp_path):
+    backend = LocalBackend(tmp_path / "computers")
+    await backend.create("one", Spec())
+    lifetime = tmp_path / "computers/one/host/lifetime"
+    lifetime.touch()
+    with lifetime.open("rb+") as file:
+        whole = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, whole)
+        assert await backend.stats("one") == Stats(state="broken")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only a root's folders change hands")
+async def test_a_folder_that_was_made_and_not_yet_given_is_given(tmp_path):
+    backend = LocalBackend(tmp_path / "computers")
+    await backend.create("one", Spec())
+    root = tmp_path / "computers"
+    for folder in (root / "one/upper", root / ".layers/.empty"):
+        os.chown(folder, 0, 0)
+    await backend.create("two", Spec())
+    Layers(Folders(root, Owner.here(210_000))).mend("one")
+    for folder in (root / "one/upper", root / ".layers/.empty"):
+        assert folder.stat().st_uid == 210_000
 
 
 def test_an_image_is_built_of_this_machines_own_packages(tmp_path):

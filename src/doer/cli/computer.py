@@ -39,7 +39,8 @@ def list_() -> None:
     for row in rows:
         used = row.stats
         figures = (f"{used.memory_mb:.0f} MB", str(used.processes), f"{used.disk_mb:.0f} MB")
-        table.add_row(row.name, used.state, *figures, row.spec.network.mode)
+        network = row.spec.network.mode if row.spec else "?"
+        table.add_row(row.name, used.state, *figures, network)
     Console(highlight=False).print(table)
 
 

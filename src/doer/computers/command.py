@@ -1,24 +1,26 @@
 """What `doer computer` and `doer doctor` do."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from doer.computers.backend import Backend
 from doer.computers.build import BACKENDS, backend, fleet
 from doer.computers.memory import Snapshot
 from doer.config import read
-from doer.errors import ConfigError
+from doer.errors import ComputerError, ConfigError
 from doer.records.computer import NetworkRules, Probe, Spec, Stats
 from doer.records.shell import RunResult
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """One computer, as it is listed."""
+    """One computer, as it is listed. `spec` is None when it cannot be read."""
 
     name: str
     stats: Stats
-    spec: Spec
+    spec: Spec | None
 
 
 async def probes() -> tuple[Probe, ...]:
@@ -26,12 +28,17 @@ async def probes() -> tuple[Probe, ...]:
 
 
 async def listed() -> tuple[Listed, ...]:
-    there = fleet()
-    rows = [
-        Listed(name=name, stats=await there.backend.stats(name), spec=there.backend.spec(name))
-        for name in there.names()
-    ]
-    return tuple(rows)
+    there = fleet().backend
+    return tuple([await _listed(there, name) for name in there.names()])
+
+
+async def _listed(there: Backend, name: str) -> Listed:
+    """A computer that is broken, or is being removed, hides none of the others."""
+    stats, spec = Stats(state="broken"), None
+    with suppress(ComputerError):
+        spec = there.spec(name)
+        stats = await there.stats(name)
+    return Listed(name=name, stats=stats, spec=spec)
 
 
 async def created(name: str, spec: str, snapshot: str) -> None:

@@ -74,6 +74,7 @@ class LocalBackend:
             await self.stop(name)  # no network in silence would be worse
             raise proxy
         if started:
+            rules = (await asyncio.to_thread(self.spec, name)).network  # those of by now
             await self._networking.connect(name, rules)
             return ()
         return await self._mended(name, rules)
@@ -285,7 +286,7 @@ class LocalBackend:
             if time.monotonic() > end:
                 raise ComputerError(f"{name} does not end")
             time.sleep(0.003)
-        cgroups.remove(cgroups.of(name))
+        cgroups.remove(cgroups.of(self._folders.group(name)))
 
     def _kill_keeper(self, folder: Path) -> None:
         uid = self._folders.owner.uid
@@ -325,7 +326,7 @@ class LocalBackend:
         return dialled
 
     def _stats(self, name: str) -> Stats:
-        if (state := self._state(name)) == "stopped":
+        if (state := self._state(name)) in ("stopped", "broken"):
             return Stats(state=state)
         told = self._ask(name, {"op": "stats"})
         return Stats(

@@ -13,6 +13,7 @@ When Doer is root, what a computer writes belongs to an unprivileged user instea
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -49,13 +50,14 @@ class Owner:
         return cls(uid, uid) if os.geteuid() == 0 else cls(os.geteuid(), os.getegid())
 
     def give(self, folder: Path) -> None:
-        """A new, empty folder of the computer's own."""
-        folder.mkdir(mode=0o700)
+        """A folder of the computer's own, made if it is not there, or was made and not yet given
+        when somebody was killed."""
+        folder.mkdir(mode=0o700, exist_ok=True)
         self._own(folder, self.uid)
 
     def show(self, folder: Path) -> None:
-        """A new folder of ours that the computer's user can walk through, and not list."""
-        folder.mkdir(mode=0o710)
+        """A folder of ours that the computer's user can walk through and not list; likewise."""
+        folder.mkdir(mode=0o710, exist_ok=True)
         folder.chmod(0o710)
         self._own(folder, -1)
 
@@ -83,6 +85,10 @@ class Folders:
             raise ComputerError(f"there is no computer {name}: create it first")
         return folder
 
+    def group(self, name: str) -> str:
+        """What tells a computer's control groups from those of other folders' computers."""
+        return f"{name}-{hashlib.sha256(os.fsencode(self.root)).hexdigest()[:8]}"
+
     @property
     def layers(self) -> Path:
         return self.root / ".layers"
@@ -99,13 +105,8 @@ class Folders:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in (".snapshots", ".locks", ".trash"):
             (self.root / name).mkdir(exist_ok=True, mode=0o700)
-        if not self.layers.is_dir():
-            with contextlib.suppress(FileExistsError):
-                self.owner.show(self.layers)
-        empty = self.layers / ".empty"
-        if not empty.is_dir():
-            with contextlib.suppress(FileExistsError):
-                self.owner.give(empty)
+        self.owner.show(self.layers)
+        self.owner.give(self.layers / ".empty")
 
     def spec(self, name: str) -> Spec:
         path = self.existing(name) / "spec.json"

@@ -1,5 +1,6 @@
 """What befell a computer since its last start, as its keeper wrote it down."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ def read(host: Path, after: float = 0) -> tuple[Incident, ...]:
     found: list[Incident] = []
     for path in (host / f"{FILE}.old", host / FILE):
         if path.is_file():
-            lines = path.read_bytes().splitlines()
-            found += (msgspec.json.decode(line, type=Incident) for line in lines)
+            for line in path.read_bytes().splitlines():
+                with suppress(msgspec.DecodeError):  # a full disk cuts lines
+                    found.append(msgspec.json.decode(line, type=Incident))
     return tuple(one for one in found if one.at > after)

@@ -45,8 +45,7 @@ class Layers:
     def mend(self, name: str) -> None:
         """Make the folders anew that a crash may have left out."""
         for part in ("upper", "work"):
-            if not (self._folders.of(name) / part).is_dir():
-                self._folders.owner.give(self._folders.of(name) / part)
+            self._folders.owner.give(self._folders.of(name) / part)
 
     def freeze(self, name: str) -> tuple[str, ...]:
         """The home of a stopped computer as layers; costs the same however big it is."""

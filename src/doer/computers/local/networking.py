@@ -10,7 +10,7 @@ from doer.computers.local.folders import Folders
 from doer.computers.local.sockets import call
 from doer.computers.network.authority import certificate
 from doer.computers.network.client import ProxyClient, ensure
-from doer.errors import ComputerError
+from doer.errors import ComputerError, boundary
 from doer.records.computer import NetworkRules
 
 FOLDER = "network"
@@ -25,7 +25,8 @@ class Networking:
 
     def authority(self, name: str) -> str:
         """The certificate that the proxy speaks for, as PEM, made on first use."""
-        return certificate(self.folder(name)).read_text()
+        with boundary(ComputerError, f"the authority of {name}"):
+            return certificate(self.folder(name)).read_text()
 
     async def proxy(self) -> ProxyClient:
         return await ensure(self._folders.root)
@@ -36,6 +37,9 @@ class Networking:
         pid, fd = await asyncio.to_thread(self._fetch, name)
         with socket.socket(fileno=fd) as listener:
             await proxy.register(name, listener, rules, self.folder(name), pid)
+        now = (await asyncio.to_thread(self._folders.spec, name)).network
+        if now != rules:  # changed since they were read, by somebody who found no door to tell
+            await proxy.update(name, now)
 
     async def mend(self, name: str, rules: NetworkRules) -> bool:
         """Connect it when the proxy does not know it: it was started anew. True when so."""

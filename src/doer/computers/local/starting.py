@@ -64,7 +64,7 @@ def start(
         )
     _clear(folders, name)
     etc.write(folder / "etc", name, Path(spec.image or "/"), authorities)
-    groups = cgroups.make(name, spec)
+    groups = cgroups.make(folders.group(name), spec)
     plan = Plan(
         name=name,
         folder=str(folder),
