@@ -1,5 +1,6 @@
 """The small parts of local computers: names, sockets, /etc, the filter of calls, measures."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -17,7 +18,7 @@ from doer.computers.local.keeper import seccomp, wrapping
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.keeper.usage import blocks
 from doer.computers.local.layers import Layers
-from doer.computers.local.sockets import connect
+from doer.computers.local.sockets import connect, dial
 from doer.errors import ComputerError, ConfigError
 from doer.records.computer import NetworkRules, Route, Spec, Stats
 
@@ -35,12 +36,12 @@ def place(tmp_path):
     return folder
 
 
-def listen(folder: Path, name: str) -> socket.socket:
+def listen(folder: Path, name: str, backlog: int = 128) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     fd = os.open(folder, os.O_PATH)
     listener.bind(f"/proc/self/fd/{fd}/{name}")
     os.close(fd)
-    listener.listen()
+    listener.listen(backlog)
     return listener
 
 
@@ -65,6 +66,24 @@ def test_a_socket_that_nobody_serves_does_not_answer(place):
     listen(place, "dead").close()
     with pytest.raises(ComputerError, match="does not answer"):
         connect(place, "dead", os.getuid(), socket.SOCK_STREAM, 1)
+
+
+async def test_a_socket_whose_queue_is_full_is_waited_for_and_then_given_up(place):
+    uid = os.getuid()
+    with listen(place, "one.sock", backlog=0) as listener, await dial(place, "one.sock", uid, 60):
+        with pytest.raises(ComputerError, match="queue of callers is full"):
+            await dial(place, "one.sock", uid, 0.02)
+        waiting = asyncio.ensure_future(dial(place, "one.sock", uid, 60))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        listener.accept()[0].close()
+        with await waiting as reached:
+            assert not reached.getblocking()
+
+
+def test_a_folder_that_is_gone_is_a_fault_of_the_computer(place):
+    with pytest.raises(ComputerError, match="not there"):
+        connect(place / "gone", "one.sock", os.getuid(), socket.SOCK_STREAM, 1)
 
 
 def test_a_computer_in_other_hands_is_waited_for_and_then_given_up(folders):

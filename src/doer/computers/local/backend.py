@@ -22,7 +22,7 @@ from doer.computers.local.folders import Folders, Owner, is_held
 from doer.computers.local.layers import MAX_DEPTH, Home, Layers
 from doer.computers.local.networking import Networking
 from doer.computers.local.probe import probe
-from doer.computers.local.sockets import call, connect
+from doer.computers.local.sockets import call, connect, dial
 from doer.computers.network.rules import Rulebook
 from doer.errors import ComputerError
 from doer.records.computer import Heal, Incident, NetworkRules, Probe, Service, Spec, State, Stats
@@ -96,7 +96,8 @@ class LocalBackend:
         await asyncio.to_thread(self._ask, name, {"op": "resume"})
 
     async def dial(self, name: str, service: Service) -> socket.socket:
-        return await asyncio.to_thread(self._dial, name, service)
+        folder = self._running(name) / "run"
+        return await dial(folder, SOCKETS[service], self._folders.owner.uid, DIAL_S)
 
     async def snapshot(self, name: str) -> str:
         return await asyncio.to_thread(self._snapshot, name)
@@ -308,22 +309,17 @@ class LocalBackend:
             return "broken" if self._is_alive(name) else "stopped"
 
     def _ask(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self._call(self._running(name), request, DIAL_S)
+
+    def _running(self, name: str) -> Path:
+        """The folder of a computer that lives."""
         folder = self._folders.existing(name)
         if not self._is_alive(name):
             raise ComputerError(f"{name} does not run: start it first")
-        return self._call(folder, request, DIAL_S)
+        return folder
 
     def _call(self, folder: Path, request: dict[str, Any], wait_s: float) -> dict[str, Any]:
         return call(folder / "host", self._folders.owner.uid, request, wait_s).told
-
-    def _dial(self, name: str, service: Service) -> socket.socket:
-        folder = self._folders.existing(name)
-        if not self._is_alive(name):
-            raise ComputerError(f"{name} does not run: start it first")
-        uid = self._folders.owner.uid
-        dialled = connect(folder / "run", SOCKETS[service], uid, socket.SOCK_STREAM, DIAL_S)
-        dialled.setblocking(False)
-        return dialled
 
     def _stats(self, name: str) -> Stats:
         if (state := self._state(name)) in ("stopped", "broken"):
