@@ -73,7 +73,8 @@ async def main() -> None:
     chosen = {n: s for n, s in sections.items() if not options.only or n in options.only}
     working = asyncio.current_task()
     assert working is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, working.cancel)
     load = os.getloadavg()
     async with ground(options.rounds) as bench:
         try:

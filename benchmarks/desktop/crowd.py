@@ -97,17 +97,23 @@ async def _weigh(
 
 
 async def _idle(bench: Bench, desks: list[DesktopComputer], what: str) -> None:
+    """Asking a keeper for what its computer uses costs it more than seconds of idleness, so the
+    keepers are looked at in between."""
     keepers = [await keeper(bench, desk) for desk in desks]
-
-    async def used() -> list[float]:
-        inside = [(await bench.fleet.backend.stats(desk.name)).cpu_s for desk in desks]
-        return [a + cpu_s(pid) for a, pid in zip(inside, keepers, strict=True)]
-
-    before, begin = await used(), time.perf_counter()
+    inside, began = await _used(bench, desks), time.perf_counter()
+    outside, begin = [cpu_ns(pid) for pid in keepers], time.perf_counter()
     await asyncio.sleep(IDLE_S)
-    after, took = await used(), since(begin) / 1e3
-    shares = [(b - a) / took * 100 for a, b in zip(before, after, strict=True)]
+    took = (time.perf_counter() - begin) * 1e9
+    shares = [(cpu_ns(pid) - a) / took * 100 for pid, a in zip(keepers, outside, strict=True)]
+    took = time.perf_counter() - began
+    for n, after in enumerate(await _used(bench, desks)):
+        shares[n] += (after - inside[n]) / took * 100
     bench.add(f"idle processor time with its keeper, {what}", shares, "% core", target=0.5)
+
+
+async def _used(bench: Bench, desks: list[DesktopComputer]) -> list[float]:
+    """Seconds of processor time that each has had."""
+    return [(await bench.fleet.backend.stats(desk.name)).cpu_s for desk in desks]
 
 
 async def _busy(bench: Bench, desk: DesktopComputer) -> None:
@@ -180,9 +186,8 @@ def share_mb(pid: int) -> float:
     return int(told.split("Pss:")[1].split()[0]) / 1024
 
 
-def cpu_s(pid: int) -> float:
-    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, words[11:13])) / os.sysconf("SC_CLK_TCK")
+def cpu_ns(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
 def available_mb() -> float:
