@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doer.computers.home import Home
 from doer.computers.link import JSON, OUT, Link, Pong
 from doer.computers.shell import Shell
 from doer.errors import ComputerError, DoerError, ToolError
@@ -143,6 +144,33 @@ async def test_output_without_end_is_bounded_on_the_host():
     async with linked(flood) as link:
         result = await Shell(link).run("true", keep=(1000, 1000))
     assert len(result.stdout.kept) <= 2000
+
+
+@pytest.mark.parametrize("what", ["processes", "entries"])
+async def test_a_list_without_end_is_bounded_on_the_host(what):
+    one = {
+        "processes": b'{"pid": 1, "parent": 1, "name": "", "command": "", "state": "R",'
+        b' "cpu_s": 0, "memory_mb": 0}',
+        "entries": b'{"path": "", "kind": "file", "bytes": 0, "changed_at": 0, "mode": 0}',
+    }
+    part = frame(JSON, b'{"%b": [%b]}' % (what.encode(), b",".join([one[what]] * 2000)))
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(part)
+                await writer.drain()
+
+    async with linked(flood) as link:
+        with pytest.raises(ComputerError, match="tells too much"):
+            await (link.processes() if what == "processes" else Home(link).entries())
+
+
+async def test_a_long_refusal_is_shortened():
+    async with linked(saying(frame(JSON, b'{"error": "%b"}' % (b"x" * 100_000)))) as link:
+        with pytest.raises(ToolError) as told:
+            await link.ping()
+    assert len(str(told.value)) == 2000
 
 
 @given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda load: frame(JSON, load)))

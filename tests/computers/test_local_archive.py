@@ -162,6 +162,24 @@ async def test_a_file_that_is_no_archive_is_refused(backend, tmp_path, content):
     assert backend.names() == ()
 
 
+async def test_an_archive_asks_for_no_screen_that_a_host_cannot_hold(backend, tmp_path):
+    claims = msgspec.structs.replace(Spec(), screen=(60_000, 60_000))
+    with pytest.raises(ComputerError, match="describes no computer"):
+        await backend.import_from(archive(tmp_path, [], claims), "one")
+    assert backend.names() == ()
+
+
+async def test_what_takes_too_long_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr("doer.computers.local.archive.PACK_S", 0.01)
+    backend = LocalBackend(tmp_path / "computers")
+    with pytest.raises(ComputerError, match="could not be unpacked: it broke off"):
+        await backend.import_from(archive(tmp_path, [], Spec()), "one")
+    await backend.create("one", Spec())
+    with pytest.raises(ComputerError, match="could not be packed: it broke off"):
+        await backend.export("one", tmp_path / "one.tar.gz")
+    assert not list(tmp_path.glob("one.tar*"))
+
+
 async def test_an_archive_needs_a_name_that_says_its_kind(backend, tmp_path):
     await backend.create("one", Spec())
     with pytest.raises(ComputerError, match=r"tar\.gz"):

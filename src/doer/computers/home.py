@@ -16,6 +16,7 @@ from doer.records.entry import Change, Entry
 
 MAX_BYTES = 1 << 20  # of a file that is read or written at once; more goes by ranges or streams
 MAX_FILES = 1000
+MAX_ENTRIES = 1 << 14  # the daemon tells of fewer
 MAX_DEPTH = 16
 _CHUNK = 1 << 18
 _CALL_S = 30.0
@@ -48,6 +49,8 @@ class Home:
         async with self._link.call("files_list", fields, _CALL_S) as call:
             while (part := await call.answer(_Listed)).complete is None:
                 found += part.entries
+                if len(found) > MAX_ENTRIES:
+                    raise ComputerError("files_list: the computer's daemon tells too much")
             if not part.complete:
                 raise ToolError(f"too much lies below {path or '~'}; list one folder at a time")
         return tuple(found)

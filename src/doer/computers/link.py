@@ -20,6 +20,8 @@ from doer.records.computer import Service
 
 JSON, OUT, ERR = 0, 1, 2
 MAX_FRAME = 1 << 20
+MAX_ERROR = 2000  # characters
+MAX_PROCESSES = 1 << 16
 _HEAD = struct.Struct(">IB")
 
 Dial = Callable[[Service], Awaitable[socket.socket]]
@@ -108,10 +110,7 @@ class Call:
     def decode(self, payload: bytes, of: type[T]) -> T:
         """A JSON frame as a record. Raises `ToolError` when it is a refusal."""
         try:
-            ended = msgspec.json.decode(payload, type=_Ended)
-            if ended.error:
-                raise (ComputerError if ended.broken else ToolError)(ended.error)
-            return msgspec.json.decode(payload, type=of)
+            return _decoded(payload, of)
         except msgspec.DecodeError as error:
             raise ComputerError(
                 f"{self._op}: the computer's daemon answers oddly: {error}"
@@ -204,6 +203,8 @@ class Link:
         async with self.call("processes", timeout_s=30) as call:
             while not (part := await call.answer(_Processes)).complete:
                 found += part.processes
+                if len(found) > MAX_PROCESSES:
+                    raise ComputerError("processes: the computer's daemon tells too much")
         return tuple(found)
 
     async def stop(self) -> None:
@@ -225,6 +226,14 @@ class Link:
             sock.close()
             raise
         return sock
+
+
+def _decoded(payload: bytes, of: type[T]) -> T:
+    """Raises what a refusal says, shortened, and `msgspec.DecodeError`."""
+    ended = msgspec.json.decode(payload, type=_Ended)
+    if ended.error:
+        raise (ComputerError if ended.broken else ToolError)(ended.error[:MAX_ERROR])
+    return msgspec.json.decode(payload, type=of)
 
 
 class _Opened(msgspec.Struct):
@@ -269,8 +278,4 @@ async def _started(sock: socket.socket) -> int:
         length, _ = _HEAD.unpack(await exactly(_HEAD.size))
         if length > MAX_FRAME:
             raise ComputerError("browser: the computer's daemon answers oddly")
-        payload = await exactly(length)
-        ended = msgspec.json.decode(payload, type=_Ended)
-        if ended.error:
-            raise (ComputerError if ended.broken else ToolError)(ended.error)
-        return msgspec.json.decode(payload, type=_Started).started
+        return _decoded(await exactly(length), _Started).started

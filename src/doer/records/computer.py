@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+Pixels = Annotated[int, Meta(ge=64, le=5760)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -53,7 +54,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     read-only. `screen`: width and height in pixels. `cpus`: cores, 0 for no limit. `folders`:
     absolute paths beside the home, such as /app, that can be written too and are kept with it."""
 
-    screen: tuple[int, int] = (1280, 800)
+    screen: tuple[Pixels, Pixels] = (1280, 800)
     memory_mb: Annotated[int, Meta(ge=256)] = 4096
     processes: Annotated[int, Meta(ge=64)] = 1024
     disk_mb: Annotated[int, Meta(ge=64)] = 8192

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import IO
@@ -42,11 +43,12 @@ def pack(folders: Folders, spec: Spec, layers: tuple[str, ...], to: Path) -> Non
         ):
             job.close_output()
             job.finish("the home could not be packed")
-            if compressing.wait(PACK_S):
+            if compressing.wait():  # its input has ended
                 raise ComputerError(f"{compressor[0]} failed while packing: is the disk full?")
         unfinished.replace(to)
-    except FileNotFoundError as missing:
-        raise ComputerError(f"{missing.filename} is missing") from missing
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}"
+        raise ComputerError(f"{to.name} cannot be written: {what}") from error
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -85,7 +87,7 @@ class _Job:
 
     def finish(self, what: str) -> None:
         """Wait for its end. Raises `ComputerError` when that was none of success."""
-        if self.process.wait(PACK_S):
+        if self.process.wait():
             self._said.seek(0)
             said = self._said.read(4096).decode(errors="replace").strip()
             raise ComputerError(f"{what}: {said or 'it broke off'}")
@@ -106,11 +108,14 @@ def _job(plan: Plan, what: str, stdin: IO[bytes] | None) -> Generator[_Job]:
                 env={"PATH": "/usr/bin:/bin"},
             )
         job = _Job(process, said)
+        late = threading.Timer(PACK_S, process.kill)  # no wait for it lasts longer
+        late.start()
         try:
             ours.sendall(plan.encode())
             ours.shutdown(socket.SHUT_WR)
             yield job
         finally:
+            late.cancel()
             process.kill()
             job.close_output()
             process.wait()
