@@ -34,11 +34,15 @@ find_chromium() {
 has_fonts() { fc-list 2>/dev/null | grep -q . || ls /usr/share/fonts/truetype/*/*.ttf >/dev/null 2>&1; }
 
 # What a whole computer's desktop is made of (a computer without a screen needs none of it).
-DESKTOP=(tigervnc-standalone-server openbox xterm pcmanfm libseccomp2 curl)
+DESKTOP=(tigervnc-standalone-server openbox xterm pcmanfm libseccomp2 curl procps fontconfig
+    fonts-wqy-microhei fonts-noto-color-emoji)
 
 has_desktop() {
     local name
-    for name in Xvnc openbox xterm pcmanfm curl; do command -v "$name" >/dev/null || return 1; done
+    for name in Xvnc openbox xterm pcmanfm curl pgrep; do
+        command -v "$name" >/dev/null || return 1
+    done
+    fc-list :lang=zh 2>/dev/null | grep -q . || return 1
     ldconfig -p | grep -q 'libseccomp\.so\.2'
 }
 

@@ -22,6 +22,13 @@ computer = typer.Typer(
 )
 
 
+image = typer.Typer(
+    help="Root file systems for computers; without one they have the host's /usr, read-only.",
+    no_args_is_help=True,
+)
+computer.add_typer(image, name="image")
+
+
 def _do(command: str, *arguments: object) -> Any:
     return asyncio.run(load(COMMANDS + command)(*arguments))
 
@@ -156,3 +163,13 @@ def remove(
 ) -> None:
     """Delete computers with their files, or snapshots."""
     _do("removed", names, snapshots)
+
+
+@image.command()
+def build(
+    folder: Annotated[Path, typer.Argument(help="one that does not exist yet")],
+) -> None:
+    """Build a Debian of its own for computers (a gigabyte, some minutes; needs root and
+    mmdebstrap): `image = FOLDER` in a spec."""
+    _do("image_built", folder)
+    print(f"built; make computers of it by `image = {str(folder.absolute())!r}`", file=sys.stderr)

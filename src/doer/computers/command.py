@@ -8,6 +8,7 @@ import msgspec
 
 from doer.computers.backend import Backend
 from doer.computers.build import BACKENDS, backend, fleet
+from doer.computers.local.image import build as build_image
 from doer.computers.memory import Snapshot
 from doer.config import read
 from doer.errors import ComputerError, ConfigError
@@ -109,6 +110,10 @@ async def removed(names: Sequence[str], snapshots: Sequence[str]) -> None:
         await there.remove(name)
     for id in snapshots:
         await there.forget(id)
+
+
+async def image_built(folder: Path) -> None:
+    await build_image(folder.absolute())
 
 
 async def networked(name: str, rules: str) -> str:

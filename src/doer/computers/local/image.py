@@ -15,8 +15,9 @@ from doer.errors import ComputerError
 
 BUILD_S = 3600.0
 PACKAGES = (
-    *("ca-certificates", "chromium", "curl", "file", "fonts-dejavu", "fonts-liberation", "git"),
-    *("less", "openbox", "pcmanfm", "procps", "python3", "python3-venv", "tigervnc-common"),
+    *("ca-certificates", "chromium", "curl", "file", "fonts-dejavu", "fonts-liberation"),
+    *("fonts-noto-color-emoji", "fonts-wqy-microhei", "git", "less", "openbox"),
+    *("pcmanfm", "procps", "python3", "python3-venv", "tigervnc-common"),
     *("tigervnc-standalone-server", "tzdata", "unzip", "w3m", "x11-xkb-utils", "xfonts-base"),
     *("xkb-data", "xterm", "zip", "zstd"),
 )
