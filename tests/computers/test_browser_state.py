@@ -74,6 +74,21 @@ async def test_a_state_is_carried_over(profile: Browser, another: Browser, site:
     assert site.cookies == ["who=ann"]
 
 
+async def test_stores_are_filled_of_a_site_that_leads_elsewhere(
+    another: Browser, site: Site
+) -> None:
+    here = site.page("<p>here</p>")
+    there = {"origin": site.at("a.localhost").rstrip("/"), "local": [("who", "Ann")]}
+    state = {"tabs": [{"url": here, "held": there, "current": True}]}
+    await another.restore(msgspec.convert(state, BrowserState))
+    assert await another.evaluate("[location.href, localStorage.who]") == [here, None]
+    await another.open(site.at("a.localhost"))
+    assert await another.evaluate("localStorage.who") == "Ann"
+    await another.evaluate("localStorage.removeItem('who')")
+    await another.reload()
+    assert await another.evaluate("localStorage.who") is None  # filled once, not for ever
+
+
 async def test_cookies_of_a_page_of_its_own(browser: Browser, site: Site) -> None:
     await browser.open(site.page("<script>document.cookie = 'who=ann'</script>"))
     [cookie] = await browser.cookies()

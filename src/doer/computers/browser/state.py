@@ -1,8 +1,9 @@
 """What a browser carries over into another Chromium: cookies, tabs, and what their pages hold.
 
 A page's own memory, IndexedDB, caches and history are not carried; nor are passwords that were
-typed and values of hidden fields. `restore` puts stores in before a page loads: it opens a blank
-page of the origin, which the network never sees.
+typed and values of hidden fields. `restore` fills stores before a page's own scripts run. When an
+address leads to another site instead, a blank page of the one it was is opened for that, which the
+network never sees.
 """
 
 import asyncio
@@ -128,15 +129,33 @@ async def _bring_back(connection: Connection, tab: Tab, state: TabState) -> int:
     held = state.held
     try:
         async with asyncio.timeout(LOAD_S * 2):
-            if held.origin.startswith(WEB) and (held.local or held.session):
+            stores = held.origin.startswith(WEB) and bool(held.local or held.session)
+            async with _filled_first(tab, held if stores else None):
+                await tab.navigate(state.url, LOAD_S)
+            if stores and not tab.url.startswith(f"{held.origin}/"):
                 await _store(connection, tab, held)
-            await tab.navigate(state.url, LOAD_S)
+                await tab.navigate(state.url, LOAD_S)
             if not held.fields and held.scroll == (0, 0):
                 return 0  # a page that is still busy would keep its caller waiting
             call = f"(() => {{ {STATE_JS} return restore({js(held)}); }})()"
             return await tab.evaluate(call, int)
     except FAULTS:
         return 0  # the tab shows what came of it
+
+
+@asynccontextmanager
+async def _filled_first(tab: Tab, held: Held | None) -> AsyncGenerator[None]:
+    """Pages of its origin that the tab opens meanwhile find their stores filled."""
+    if held is None:
+        yield
+        return
+    here = f"if (location.origin === {js(held.origin)})"
+    script = f"(() => {{ {STATE_JS} {here} store({js(held.local)}, {js(held.session)}); }})()"
+    raw = await tab.send("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+    try:
+        yield
+    finally:
+        tab.send("Page.removeScriptToEvaluateOnNewDocument", msgspec.json.decode(raw))
 
 
 async def _store(connection: Connection, tab: Tab, held: Held) -> None:

@@ -66,8 +66,9 @@ const restore = (saved) => {
   return count;
 };
 
-// Fills the stores of an origin, on a blank page of it.
+// Fills the stores of the page's origin; what is there already is newer.
 const store = (local, session) => {
-  for (const [name, value] of local) if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
-  for (const [name, value] of session) sessionStorage.setItem(name, value);
+  const add = (area, [name, value]) => area.getItem(name) === null && area.setItem(name, value);
+  for (const one of local) add(localStorage, one);
+  for (const one of session) add(sessionStorage, one);
 };
