@@ -171,5 +171,5 @@ def build(
 ) -> None:
     """Build a Debian of its own for computers (a gigabyte, some minutes; needs root and
     mmdebstrap): `image = FOLDER` in a spec."""
-    _do("image_built", folder)
+    _do("image_built", folder.absolute())
     print(f"built; make computers of it by `image = {str(folder.absolute())!r}`", file=sys.stderr)

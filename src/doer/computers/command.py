@@ -113,7 +113,7 @@ async def removed(names: Sequence[str], snapshots: Sequence[str]) -> None:
 
 
 async def image_built(folder: Path) -> None:
-    await build_image(folder.absolute())
+    await build_image(folder)
 
 
 async def networked(name: str, rules: str) -> str:
