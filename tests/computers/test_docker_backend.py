@@ -102,6 +102,38 @@ async def test_what_leaves_goes_through_the_proxy_which_may_come_anew(backend):
         assert "one" not in await (await ensure(backend._folders.root)).ping()
 
 
+BIG = 6 << 20
+SEND_AND_STOP = f"""python3 -c '
+import socket
+sock = socket.create_connection(("127.0.0.1", 3128), 60)
+sock.sendall(bytes({BIG}))
+sock.shutdown(socket.SHUT_WR)
+total = 0
+while data := sock.recv(65536):
+    total += len(data)
+print(total)'"""
+
+
+async def test_much_passes_both_ways_and_the_end_of_one_is_not_that_of_the_other(backend):
+    """In the proxy's place stands somebody who answers when all has been said."""
+    heard: list[int] = []
+
+    async def answer(reader, writer):
+        heard.append(len(await reader.read(-1)))
+        writer.write(bytes(2 * BIG))
+        await writer.drain()
+        writer.close()
+
+    await backend.create("one", SPEC)
+    await backend.start("one")
+    listener = socket.socket(fileno=listen(backend._folders.of("one") / "proxy"))
+    async with await asyncio.start_unix_server(answer, sock=listener):
+        assert await sh(backend, "one", SEND_AND_STOP) == f"{2 * BIG}\n"
+    assert heard == [BIG]
+    said = await sh(backend, "one", f"{ASK} || true")  # nobody stands there any more
+    assert said == "000"
+
+
 async def test_there_is_no_other_way_out(backend):
     await backend.create("one", SPEC)
     await backend.start("one")
@@ -178,12 +210,15 @@ async def test_memory_that_ran_out_is_told_once(backend, small):
         assert [one.what for one in backend.incidents("one")] == ["memory"]
 
 
-async def test_a_copy_is_of_one_moment_and_shares_nothing(backend):
+async def test_a_copy_is_of_one_moment_and_shares_nothing(backend, small):
     await backend.create("one", SPEC)
     await backend.start("one")
     writing = "(while :; do date +%s%N | tee a > b; done) >/dev/null 2>&1 &"
     await sh(backend, "one", f"mkdir d; echo x > d/f; ln d/f d/g; chmod 0 d/f; mkfifo p; {writing}")
+    before = len(small.requests)
     snapshot = await backend.snapshot("one")
+    asked = [one[1].rpartition("/")[2] for one in small.requests[before:] if one[0] == "POST"]
+    assert asked == ["pause", "unpause"]
     assert await backend.state("one") == "running"
     await backend.pause("one")
     await backend.fork("one", "two")
