@@ -1,17 +1,25 @@
 """Harbor task folders: the old and the new schema read alike, and mistakes are told by file."""
 
+import base64
+import gzip
+import io
+import random
+import tarfile
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from doer.errors import ConfigError, PartMissing
+from doer.errors import ConfigError
 from doer.models.scripted import ScriptedModel
+from doer.records.action import Element
 from doer.records.completion import Completion
 from doer.records.task import Limits
+from doer.tools.shell import MAX_NAME
 from doer.worlds.build import chosen, taskset
 from doer.worlds.command import listed
 from doer.worlds.harbor.folder import Start
+from doer.worlds.harbor.solution import PIECE, Solution
 from doer.worlds.rollout import Runner
 
 OLD = """\
@@ -105,7 +113,7 @@ def start(task) -> Start:
 def test_an_old_task_with_a_dockerfile_and_a_solution(tasks):
     task = taskset(f"harbor:{tasks}").task("hello", 5)
     assert (task.id, task.instruction) == (f"harbor:{tasks}/hello#5", "Say hello.")
-    assert task.limits == Limits(steps=100, step_s=120.0, total_s=600.0)
+    assert task.limits == Limits(steps=100, step_s=660.0, total_s=600.0)
     folder = str(tasks / "hello")
     assert start(task) == Start(
         folder=folder,
@@ -138,7 +146,7 @@ def test_an_old_task_with_a_dockerfile_and_a_solution(tasks):
 
 def test_a_new_task_with_an_image_and_no_solution(tasks):
     task = taskset(f"harbor:{tasks}").task("count-words", 0)
-    assert task.limits == Limits(steps=100, step_s=45.5, total_s=300.0)
+    assert task.limits == Limits(steps=100, step_s=360.0, total_s=300.0)
     folder = str(tasks / "count-words")
     assert start(task) == Start(
         folder=folder,
@@ -171,7 +179,7 @@ def test_a_new_task_with_an_image_and_no_solution(tasks):
 
 def test_what_a_task_does_not_say_has_defaults(tasks):
     task = taskset(f"harbor:{tasks}").task("compose", 0)
-    assert task.limits == Limits(steps=100, step_s=600.0, total_s=1800.0)
+    assert task.limits == Limits(steps=100, step_s=1860.0, total_s=1800.0)
     begun = start(task)
     assert (begun.schema, begun.cpus, begun.memory_mb, begun.storage_mb) == ("1.1", 1, 2048, 10240)
     assert (begun.network, begun.hosts) == ("allowlist", ("a.example", "b.example"))
@@ -181,7 +189,7 @@ def test_what_a_task_does_not_say_has_defaults(tasks):
 def test_a_folder_is_a_taskset_and_so_is_one_task(tasks, monkeypatch):
     world, names = chosen(f"harbor:{tasks}")
     assert names == world.names() == ("compose", "count-words", "hello")
-    assert listed(world.name) == {world.name: [(name, False) for name in names]}
+    assert listed(world.name) == {world.name: [(name, name == "hello") for name in names]}
     monkeypatch.chdir(tasks)
     one, names = chosen("harbor:hello")
     assert (one.name, names) == (world.name, ("hello",))
@@ -190,14 +198,50 @@ def test_a_folder_is_a_taskset_and_so_is_one_task(tasks, monkeypatch):
         one.task("compose", 0)
 
 
-async def test_a_rollout_ends_as_the_computers_fault(tasks):
-    world = taskset(f"harbor:{tasks}")
-    with pytest.raises(PartMissing, match="needs a computer with a shell"):
-        await world.prepare(world.task("hello", 0))
+@pytest.mark.parametrize(
+    ("settings", "files", "said"),
+    [
+        ('docker_image = "debian:13"', {}, "only the image debian:13 is given"),
+        ("gpus = 2", {"Dockerfile": "FROM x"}, "2 GPUs: the computer is Linux without a GPU"),
+        ("", {"Dockerfile": "FROM x", "docker-compose.yaml": ""}, "may ask for several containers"),
+        ("", {"Dockerfile": "FROM x\nRUN apt install jq"}, "line 2 .*apt needs root"),
+        ('workdir = "/usr/src"', {"Dockerfile": "FROM x"}, "environment.workdir: /usr/src"),
+        ('env = { A = "b${SECRET}" }', {"Dockerfile": "FROM x"}, "asks for SECRET of this machine"),
+    ],
+)
+async def test_what_cannot_run_here_is_told_and_unscored(tmp_path, settings, files, said):
+    files = {f"environment/{name}": text for name, text in files.items()}
+    folder = write(tmp_path / "one", {**GOOD, "task.toml": f"[environment]\n{settings}\n"} | files)
+    world = taskset(f"harbor:{folder}")
+    with pytest.raises(ConfigError, match=said) as told:
+        await world.prepare(world.task("one", 0))
+    assert str(told.value).startswith(f"{folder}: ")
     model = ScriptedModel("nobody", lambda _: Completion(text="done"))
-    done = await Runner(taskset=world, model=model).rollout(world.task("hello", 0))
+    done = await Runner(taskset=world, model=model).rollout(world.task("one", 0))
     assert (done.end, done.scored, done.grade) == ("computer_fault", False, None)
-    assert "needs a computer with a shell" in done.fault
+    assert done.fault == str(told.value)
+
+
+def test_a_large_solution_goes_in_by_pieces_and_links_stay_links(tmp_path):
+    folder = write(tmp_path / "solution", {"solve.sh": SCRIPT, "sub/noise": "x"})
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "noise").write_bytes(random.Random(0).randbytes(2 * PIECE))
+    solution, seen, commands = Solution(folder), (), []
+    while (action := solution("Go.", seen)) is not None:
+        commands.append(action.arguments["command"])
+        assert len(commands[-1]) < 128 << 10
+        seen = (Element(1, "log", commands[-1][:MAX_NAME], ""),)
+    pieces = [one.rpartition(" ")[2] for one in commands[:-1]]
+    assert len(pieces) == 3
+    packed = gzip.decompress(b"".join(map(base64.b64decode, pieces)))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        found = {member.name: member for member in archive}
+    assert set(found) == {f"solution{x}" for x in ("", "/solve.sh", "/sub", "/sub/noise")} | {
+        "solution/link",
+        "solution/noise",
+    }
+    assert found["solution/link"].issym()
+    assert solution("Go.", (Element(1, "log", "ls", ""),)) == solution("Go.", ())
 
 
 NO_MODE = '[agent]\nallowed_hosts = ["a.example"]\nnetwork_mode = "public"\n'

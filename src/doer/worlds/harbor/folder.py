@@ -10,6 +10,7 @@ from doer.records.task import Limits, Task
 from doer.worlds.harbor.settings import Network, Settings
 
 STEPS = 100  # Harbor bounds time only
+SLACK_S = 60.0  # for putting tests in, and for a loaded machine
 BUILDS = ("Dockerfile", "docker-compose.yaml", "docker-compose.yml")
 
 
@@ -55,8 +56,8 @@ def is_task(folder: Path) -> bool:
 def read_task(folder: Path, taskset: str, seed: int) -> Task:
     """The task in `folder`; every seed is the same task.
 
-    `limits.step_s` is the verifier's time, because rollouts bound grading by it. Raises
-    `ConfigError` naming the file and what is wrong with it.
+    `limits.step_s` leaves room for whatever takes longest, because rollouts bound each action and
+    grading by it. Raises `ConfigError` naming the file and what is wrong with it.
     """
     settings = read(folder / "task.toml", Settings)
     try:
@@ -118,7 +119,8 @@ def _start(folder: Path, settings: Settings) -> Start:
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(steps=STEPS, step_s=settings.verifier.timeout_sec, total_s=settings.agent_s)
+    longest = max(settings.verifier.timeout_sec, settings.agent_s)
+    return Limits(steps=STEPS, step_s=longest + SLACK_S, total_s=settings.agent_s)
 
 
 def _instruction(path: Path) -> str:
