@@ -49,6 +49,19 @@ async def test_a_shell_goes_on_where_one_of_its_name_stood(terminals, guest):
         await terminals.close(name)
 
 
+async def test_a_terminal_that_was_opened_anew_elsewhere_is_read_from_its_end(terminals, guest):
+    await prompt(terminals, "anew")
+    await terminals.write("anew", "seq 200\n")
+    await terminals.read("anew", until="200\r\n", timeout_s=30)
+    other = Terminals(guest.link)
+    await other.close("anew")
+    await prompt(other, "anew")
+    reading = asyncio.create_task(terminals.read("anew", until="is 2", timeout_s=30))
+    await other.write("anew", "echo is $((1 + 1))\n")
+    assert (await reading).why == "match"
+    await other.close("anew")
+
+
 async def test_a_shell_that_has_ended_stands_nowhere(terminals, guest):
     place = guest.home / ".cache" / "doer" / "terminals" / b"ended".hex()
     await terminals.open("ended")

@@ -36,9 +36,12 @@ class WarmPool:
         for task in self._filling:
             task.cancel()
         await asyncio.gather(*self._filling, return_exceptions=True)
-        while not self._warm.empty():
-            if isinstance(warm := self._warm.get_nowait(), DesktopComputer):
-                await self._remove(warm)
+        left = [self._warm.get_nowait() for _ in range(self._warm.qsize())]
+        desks = [warm for warm in left if isinstance(warm, DesktopComputer)]
+        removing = [self._remove(desk.name, desk) for desk in desks]
+        for failed in await asyncio.gather(*removing, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
     @property
     def ready(self) -> int:
@@ -73,20 +76,16 @@ class WarmPool:
                 await desk.ready("browser")
                 await desk.browser.cookies()  # Chromium opens its store of them on first use
             except DoerError as error:
-                await self._give_up(name, desk)
+                await self._remove(name, desk)
                 self._warm.put_nowait(error)
             except BaseException:
-                await self._give_up(name, desk)
+                await self._remove(name, desk)
                 raise
             else:
                 self._warm.put_nowait(desk)
 
-    async def _give_up(self, name: str, desk: DesktopComputer | None) -> None:
+    async def _remove(self, name: str, desk: DesktopComputer | None) -> None:
+        """Also one that is not there yet: whoever makes it may not hear that it is cancelled."""
         if desk is not None:
-            await self._remove(desk)
-        elif name in self._fleet.names():
-            await self._fleet.remove(name)
-
-    async def _remove(self, desk: DesktopComputer) -> None:
-        await desk.abandon()
-        await self._fleet.remove(desk.name)
+            await desk.abandon()
+        await self._fleet.remove(name)

@@ -71,9 +71,11 @@ class BrowserSlot:
                 sock.close()
                 raise
         self._child = child
-        await caller.answer({"started": child.pid})
         caller.given_away = True
-        start(_join(child, sock))
+        try:
+            await caller.answer({"started": child.pid})
+        finally:  # a caller that has gone meanwhile takes the browser along
+            start(_join(child, sock))
 
     async def stop(self) -> None:
         """End the browser, with time to write its profile."""

@@ -159,7 +159,7 @@ class Terminals:
         """What was printed after byte `after`, once it matches `until`, no more has come for
         `idle_s`, the program has ended, or `timeout_s` is over."""
         terminal = self._named(request)
-        after = request.whole("after", 0)
+        after = min(request.whole("after", 0), terminal.end)  # of one of its name before, perhaps
         limit = min(request.whole("limit", MAX_KEPT, 1), MAX_KEPT)
         why = await _waited(caller, terminal, request, after)
         first = min(max(after, terminal.start), terminal.end)
