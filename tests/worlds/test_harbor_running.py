@@ -152,20 +152,19 @@ async def test_a_reward_may_be_a_part_and_json(made):
     assert done.grade.why == "the reward is 0.25; the tests ended with 0: tested"
 
 
-@pytest.mark.parametrize(
-    ("test", "said"),
-    [
+async def test_tests_that_do_not_judge_leave_it_unscored(made, tmp_path):
+    world = made(verifier_s=2.0)
+    for test, said in (
         ("echo broken >&2; exit 3", "left no reward in /logs/verifier: .*broken.*exit code 3"),
         ("echo much > /logs/verifier/reward.txt", "reward.txt holds no reward: 'much"),
         ("echo nan > /logs/verifier/reward.txt", "reward.txt holds no reward: 'nan"),
         ("echo '{}' > /logs/verifier/reward.json", "reward.json holds no reward"),
         ("echo 1 > /logs/verifier/reward.txt; sleep 1000", "did not end in 2 s"),
-    ],
-)
-async def test_tests_that_do_not_judge_leave_it_unscored(made, test, said):
-    done = await rollout(made(verifier_s=2.0, **{"tests/test.sh": f"#!/bin/bash\n{test}\n"}))
-    assert (done.end, done.scored, done.grade) == ("grader_fault", False, None)
-    assert re.search(said, done.fault), done.fault
+    ):
+        (tmp_path / "sum" / "tests" / "test.sh").write_text(f"#!/bin/bash\n{test}\n")
+        done = await rollout(world)
+        assert (done.end, done.scored, done.grade) == ("grader_fault", False, None)
+        assert re.search(said, done.fault), done.fault
 
 
 async def test_a_step_that_fails_is_the_tasks_fault_and_told(made, fleet):
