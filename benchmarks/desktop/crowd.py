@@ -104,11 +104,13 @@ async def _idle(bench: Bench, desks: list[DesktopComputer], what: str) -> None:
     outside, begin = [cpu_ns(pid) for pid in keepers], time.perf_counter()
     await asyncio.sleep(IDLE_S)
     took = (time.perf_counter() - begin) * 1e9
-    shares = [(cpu_ns(pid) - a) / took * 100 for pid, a in zip(keepers, outside, strict=True)]
+    kept = [(cpu_ns(pid) - a) / took * 100 for pid, a in zip(keepers, outside, strict=True)]
     took = time.perf_counter() - began
-    for n, after in enumerate(await _used(bench, desks)):
-        shares[n] += (after - inside[n]) / took * 100
-    bench.add(f"idle processor time with its keeper, {what}", shares, "% core", target=0.5)
+    after = await _used(bench, desks)
+    own = [(b - a) / took * 100 for a, b in zip(inside, after, strict=True)]
+    both = [a + b for a, b in zip(own, kept, strict=True)]
+    bench.add(f"idle processor time, {what}", both, "% core", target=0.5)
+    bench.add("  of it: its keeper on the host", kept, "% core")
 
 
 async def _used(bench: Bench, desks: list[DesktopComputer]) -> list[float]:
