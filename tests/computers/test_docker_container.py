@@ -72,7 +72,8 @@ def test_a_container_may_do_nothing_and_take_what_its_spec_says(folders):
     assert body["User"] == f"{folders.owner.uid}:{folders.owner.gid}"
     assert body["Hostname"] == "my-one"
     assert "http_proxy=http://127.0.0.1:3128" in body["Env"]
-    assert body["Cmd"][-2:] == ("--proxy", "/run/vm-proxy/proxy.sock")
+    daemon = " ".join(body["Cmd"])
+    assert daemon.endswith("--proxy /run/vm-proxy/proxy.sock --disk-mb 300")
     json.dumps(body)
 
 

@@ -310,8 +310,7 @@ for _ in range(100):
 
 
 NOT_HELD = {
-    "docker": ("disk", "files without a name"),  # its probe says so
-    "small_engine": ("memory", "files in memory", "disk", "files without a name", "processes"),
+    "small_engine": ("memory", "files in memory", "processes"),
 }
 
 

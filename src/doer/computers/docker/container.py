@@ -70,7 +70,7 @@ def computer(
         ),
     ]
     body = container(folders, folder, spec, kind, binds)
-    body["Entrypoint"], body["Cmd"] = INIT, DAEMON
+    body["Entrypoint"], body["Cmd"] = INIT, (*DAEMON, "--disk-mb", str(spec.disk_mb))
     body["Env"] = [f"{key}={value}" for key, value in environment(spec).items()]
     body["Hostname"] = name.replace("_", "-").strip("-")[:63]
     body["Labels"] = {LABEL: name}

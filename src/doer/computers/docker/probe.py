@@ -70,7 +70,8 @@ DISK = Ingredient(
     name="limit of the disk",
     works=False,
     needed=False,
-    said="engines limit no folder: one file may be as large as the disk of a computer, not more",
+    said="engines limit no folder: the daemon inside ends who writes too much, as long as it is "
+    "not stopped itself",
     fix="put DOER_HOME on a disk of its own, or under a project quota",
 )
 

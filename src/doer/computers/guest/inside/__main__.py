@@ -1,8 +1,9 @@
 """The daemon inside a computer: `python3 -I inside SOCKET` and, each with its value, `--home`,
-`--display`, `--proxy`.
+`--display`, `--proxy`, `--disk-mb`.
 
 It prints `ready` when it listens, starts what the host asks for, and ends and heals it. With
-`--proxy`, 127.0.0.1:3128 leads to that socket. Standard library only, Python 3.9 or later.
+`--proxy`, 127.0.0.1:3128 leads to that socket; with `--disk-mb`, the home is held to that size.
+Standard library only, Python 3.9 or later.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import socket
 import sys
 
 from children import watch_children
+from filling import hold
 from journal import clear
 from loop import run, start
 from relaying import relay
@@ -38,6 +40,8 @@ def main() -> None:
         watch_children()
         if "--proxy" in sys.argv:
             start(relay(_option("--proxy", "")))
+        if "--disk-mb" in sys.argv:
+            start(hold(home, int(_option("--disk-mb", "")) << 20, env))
         start(Daemon(os.path.dirname(os.path.abspath(path)), home, env, display).serve(listener))
         print("ready", flush=True)
         run()
