@@ -204,7 +204,7 @@ def test_a_folder_is_a_taskset_and_so_is_one_task(tasks, monkeypatch):
         ('docker_image = "debian:13"', {}, "only the image debian:13 is given"),
         ("gpus = 2", {"Dockerfile": "FROM x"}, "2 GPUs: the computer is Linux without a GPU"),
         ("", {"Dockerfile": "FROM x", "docker-compose.yaml": ""}, "may ask for several containers"),
-        ("", {"Dockerfile": "FROM x\nRUN apt install jq"}, "line 2 .*apt needs root"),
+        ("", {"Dockerfile": "FROM x\nRUN yum install jq"}, "line 2 .*yum needs root"),
         ('workdir = "/usr/src"', {"Dockerfile": "FROM x"}, "environment.workdir: /usr/src"),
         ('env = { A = "b${SECRET}" }', {"Dockerfile": "FROM x"}, "asks for SECRET of this machine"),
     ],

@@ -1,12 +1,14 @@
 """Dockerfiles of Harbor tasks, read as steps; what cannot be done here is told by its line."""
 
+import shutil
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doer.errors import ConfigError
 from doer.worlds.harbor.dockerfile import fill, read
-from doer.worlds.harbor.plan import ALWAYS, Command, Copy, plan
+from doer.worlds.harbor.plan import ALWAYS, BASE, Command, Copy, plan
 
 WHOLE = """\
 # syntax=docker/dockerfile:1
@@ -46,14 +48,14 @@ def context(tmp_path):
 
 
 def commands(made):
-    return [(s.line, s.script, s.cwd) for s in made.steps if isinstance(s, Command)]
+    return [(s.line, s.script, s.cwd) for s in made.steps[1:] if isinstance(s, Command)]
 
 
 def test_a_whole_one(context):
     made = plan(WHOLE, context, "Write /data/out.txt, /answer.txt and <b>x</b>.")
     assert (made.image, made.workdir) == ("python:3-slim", "/app")
-    path = "/app/bin:/usr/local/bin:/usr/bin:/bin:/usr/games"
-    assert made.environ == {"NAME": "Ann B", "PATH": path, "OLD": "way of writing"}
+    path = f"/app/bin:{BASE['PATH']}"
+    assert made.environ == BASE | {"NAME": "Ann B", "PATH": path, "OLD": "way of writing"}
     assert set(made.folders) == {*ALWAYS, "/srv", "/opt/tool", "/data"}
     assert commands(made) == [
         (7, "mkdir -p /app", ""),
@@ -75,10 +77,10 @@ def test_a_whole_one(context):
 
 def test_run_has_the_arguments_of_the_build_which_the_agent_has_not(context):
     made = plan("FROM x\nARG A=1\nENV B=$A\nRUN true\nENV C=3\n", context, "")
-    (run,) = made.steps
+    _, run = made.steps
     assert isinstance(run, Command)
-    assert run.environ == {"A": "1", "B": "1"}
-    assert made.environ == {"B": "1", "C": "3"}
+    assert run.environ == BASE | {"A": "1", "B": "1"}
+    assert made.environ == BASE | {"B": "1", "C": "3"}
 
 
 @pytest.mark.parametrize(
@@ -107,8 +109,12 @@ def test_without_a_folder_of_its_own_the_agent_works_in_the_home(context):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("RUN apt-get update && apt-get install -y git", "apt-get needs root.*Docker engine"),
-        ("RUN set -e; sudo  apt install git", "apt needs root.*Docker engine"),
+        (
+            "RUN apt-get update && apt-get -qq install -y no-such-one=2 nor-this && true",
+            "this machine lacks no-such-one nor-this, .*Docker engine",
+        ),
+        ("RUN set -e; sudo  apt install $WHAT", "apt needs root.*Docker engine"),
+        ("RUN apk add git", "apk needs root.*Docker engine"),
         ("RUN --mount=type=cache,target=/x true", "flags of RUN.*Docker engine"),
         ("FROM y", "second stage.*Docker engine"),
         ("COPY --from=build /x /app/", "cannot be copied here.*Docker engine"),
@@ -143,6 +149,18 @@ def test_a_file_that_is_none_is_told(context):
 def test_a_package_manager_in_a_text_is_no_call_of_it(context):
     made = plan("FROM x\nRUN echo 'use apt-get install' > /app/help", context, "")
     assert commands(made) == [(2, "echo 'use apt-get install' > /app/help", "")]
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="this machine is no Debian")
+def test_packages_that_this_machine_has_need_not_be_installed(context):
+    text = (
+        "FROM x\nRUN apt-get update && \\\n DEBIAN_FRONTEND=noninteractive apt-get install -y bash"
+    )
+    text += " \\\n tar --no-install-recommends && rm -rf /var/lib/apt/lists/* && echo done > /app/x"
+    made = plan(text, context, "")
+    assert commands(made) == [
+        (2, "true &&  true && rm -rf /var/lib/apt/lists/* && echo done > /app/x", "")
+    ]
 
 
 def test_variables_are_filled_in():

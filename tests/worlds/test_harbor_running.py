@@ -126,8 +126,10 @@ async def test_its_solution_passes_and_doing_nothing_fails(made):
 
 async def test_an_agent_works_in_its_folder_by_commands(made):
     fix = f"cat > sum.sh <<'END'\n{REPAIRED}END"
-    done = await rollout(made(), "pwd; ls; echo $GREETING; id -un", fix, "./sum.sh")
-    assert seen(done)[0] == "/app\nnumbers.txt\nstamp\nsum.sh\nhello there\nagent"
+    done = await rollout(
+        made(), "pwd; ls; echo $GREETING; id -un; python -c 'print(7)'", fix, "./sum.sh"
+    )
+    assert seen(done)[0] == "/app\nnumbers.txt\nstamp\nsum.sh\nhello there\nagent\n7"
     assert seen(done)[2] == "6"
     assert done.grade is not None
     assert done.grade.passed
@@ -177,8 +179,8 @@ async def test_a_step_that_fails_is_the_tasks_fault_and_told(made, fleet):
 
 
 async def test_what_needs_root_is_told_before_anything_starts(made, fleet):
-    world = made(**{"environment/Dockerfile": "FROM debian\nRUN apt-get install -y jq\n"})
-    with pytest.raises(ConfigError, match=r"sum: Dockerfile, line 2 .*apt-get needs root.*Docker"):
+    world = made(**{"environment/Dockerfile": "FROM debian\nRUN apk add jq\n"})
+    with pytest.raises(ConfigError, match=r"sum: Dockerfile, line 2 .*apk needs root.*Docker"):
         await world.prepare(world.task("sum", 0))
     assert fleet.names() == ()
 

@@ -14,10 +14,21 @@ from pathlib import Path
 from doer.computers.beside import MOST, holder
 from doer.errors import ConfigError
 from doer.worlds.harbor.dockerfile import Instruction, fill, read
+from doer.worlds.harbor.packages import installed, without_installing
 
 HOME = "/home/agent"
 ALWAYS = ("/app", "/logs", "/solution", "/tests")
-BASE = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/games", "HOME": HOME}
+PROGRAMS = f"{HOME}/.local/bin"
+"""Where pip puts programs for a user who is not root, and where `python` is."""
+BASE = {
+    "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin:/usr/games",
+    "HOME": HOME,
+    "PIP_BREAK_SYSTEM_PACKAGES": "1",  # an image's system is the task's own to break
+}
+BEGIN = f"""
+mkdir -p {PROGRAMS}
+command -v python || ln -s /usr/bin/python3 {PROGRAMS}/python
+""".strip()
 NEEDS_ENGINE = "a Docker engine would be needed for it, with which Doer cannot run tasks yet"
 IGNORED = frozenset(
     ("CMD", "EXPOSE", "HEALTHCHECK", "LABEL", "MAINTAINER", "STOPSIGNAL", "USER", "VOLUME")
@@ -76,9 +87,9 @@ def plan(dockerfile: str, context: Path, instruction: str, workdir: str | None =
     return Plan(
         image=making.image,
         workdir=workdir or making.workdir or HOME,
-        environ=making.environ,
+        environ={**BASE, **making.environ},
         folders=tuple(sorted(making.folders - {""})),
-        steps=tuple(making.steps),
+        steps=(Command(1, BEGIN, "", BASE), *making.steps),
     )
 
 
@@ -149,10 +160,15 @@ class _Making:
         if each.here:
             bare = re.fullmatch(r"<<-?\s*[\"']?\w+[\"']?", script)
             script = each.here.rpartition("\n")[0] if bare else f"{script}\n{each.here}"
+        script, packages = without_installing(script)
+        if lacking := " ".join(sorted(set(packages) - installed())):
+            raise each.wrong(
+                f"this machine lacks {lacking}, and root to install it there is not in a computer:"
+                f" `apt-get install {lacking}` here, or {NEEDS_ENGINE}"
+            )
         if found := _PACKAGES.search(script):
             raise each.wrong(f"{found[1]} needs root, which there is not here; {NEEDS_ENGINE}")
-        environ = {**self.arguments, **self.environ}
-        self.steps.append(Command(each.line, script, self.workdir, environ))
+        self.steps.append(Command(each.line, script, self.workdir, self.variables))
 
     def _copy(self, each: Instruction) -> None:
         if each.here or each.flags.keys() - {"chown", "chmod", "link"}:

@@ -6,6 +6,7 @@ Dockerfile says is followed as far as that goes (`plan`). What cannot be is told
 starts.
 """
 
+import asyncio
 import os
 import re
 from collections.abc import Mapping
@@ -84,7 +85,7 @@ class HarborTasks:
         a step of the Dockerfile fails."""
         start = msgspec.convert(task.start, Start)
         try:
-            wanted = _plan(start, task.instruction)
+            wanted = await asyncio.to_thread(_plan, start, task.instruction)
             spec = _spec(start, wanted)
             environ = {**wanted.environ, **_filled("environment.env", start.environ)}
             tested = _filled("verifier.env", start.verifier_environ)
