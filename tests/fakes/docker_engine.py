@@ -121,10 +121,19 @@ class Container:
         self.look()
         return code
 
-    def signal(self, number: int) -> None:
+    def freeze(self) -> None:
+        """Stop them all, those that are made meanwhile too."""
+        while moving := [pid for pid in self.pids() if _process_state(pid) not in "TZX"]:
+            for pid in moving:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+        self.status = "paused"
+
+    def thaw(self) -> None:
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
+        self.status = "running"
 
     def pids(self) -> list[int]:
         """Of all its processes: who shares its first one's space of process ids."""
@@ -163,6 +172,12 @@ class Container:
                 os.kill(self.pid, signal.SIGKILL)
             self._process.wait()
         self._said.close()
+
+
+def _process_state(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return "X"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -312,8 +327,7 @@ class DockerEngine:
             case "POST", "pause" | "unpause":
                 if now != ("running" if what == "pause" else "paused"):
                     return 409, {"message": f"Container {name} is {now}"}
-                one.signal(signal.SIGSTOP if what == "pause" else signal.SIGCONT)
-                one.status = "paused" if what == "pause" else "running"
+                (one.freeze if what == "pause" else one.thaw)()
                 return 204, b""
             case "POST", "wait":
                 return 200, {"StatusCode": one.wait(), "Error": None}
