@@ -1,4 +1,4 @@
-from doer.agents.context import KEPT_VIEWS, LEFT_OUT, request
+from doer.agents.context import KEPT_LOGS, KEPT_VIEWS, LEFT_OUT, request
 from doer.records.action import Action, Element, Observation
 from doer.records.completion import Completion, ToolSpec
 from doer.records.event import Decided, Event, Intended, Observed, Said, Started, TurnStarted
@@ -40,6 +40,17 @@ def test_only_the_last_views_are_shown_in_full():
     assert [message.text for message in tools[-KEPT_VIEWS:]] == ["page 4", "page 5", "page 6"]
     assert {message.text for message in tools[:-KEPT_VIEWS]} == {LEFT_OUT}
     assert all(not message.elements for message in tools[:-KEPT_VIEWS])
+
+
+def test_what_commands_printed_is_kept_longer_and_pushes_no_page_out_of_sight():
+    events = log(1)
+    for n in range(KEPT_LOGS + 2):
+        text = f"printed {n}"
+        ran = Observation(text=text, elements=(Element(1, "log", "ls", text),))
+        events.append(Event(session="s", seq=len(events) + 1, data=Observed(observation=ran)))
+    tools = [message.text for message in request(events).messages if message.role == "tool"]
+    kept = [f"printed {n}" for n in range(2, KEPT_LOGS + 2)]
+    assert tools == ["page 0", "page 1", LEFT_OUT, LEFT_OUT, *kept]
 
 
 def test_errors_are_never_left_out():

@@ -34,6 +34,7 @@ END
 RUN <<END
 mkdir -p /opt/tool/bin
 END
+ENTRYPOINT []
 CMD ["bash"]
 """
 

@@ -11,6 +11,7 @@ from doer.records.completion import Message, Request, Sampling, ToolSpec
 from doer.records.event import Decided, Event, Intended, Observed, Said, Started, TurnStarted
 
 KEPT_VIEWS = 3  # pages shown in full; older ones are named only
+KEPT_LOGS = 20  # so many of what commands printed, which no later view shows again
 LEFT_OUT = "(an earlier view, left out)"
 
 
@@ -19,7 +20,7 @@ def request(events: Sequence[Event], sampling: Sampling | None = None) -> Reques
     calls: dict[int, str] = {}  # seq of an intent -> the model's id of the call
     tools: tuple[ToolSpec, ...] = ()
     messages: list[Message] = []
-    shown = [event.seq for event in events if _shows(event)][-KEPT_VIEWS:]
+    shown = _shown(events)
     for event in events:
         match event.data:
             case Started(instructions=text, tools=tools):
@@ -49,10 +50,16 @@ def request(events: Sequence[Event], sampling: Sampling | None = None) -> Reques
     return Request(messages=tuple(messages), tools=tools, sampling=sampling or Sampling())
 
 
-def _shows(event: Event) -> bool:
-    """Whether the event holds a view; an error shows nothing and makes no view an earlier one."""
-    seen = event.data.observation if isinstance(event.data, TurnStarted | Observed) else None
-    return seen is not None and not seen.error
+def _shown(events: Sequence[Event]) -> frozenset[int]:
+    """The events whose view or log is shown in full; an error is neither."""
+    views: list[int] = []
+    logs: list[int] = []
+    for event in events:
+        seen = event.data.observation if isinstance(event.data, TurnStarted | Observed) else None
+        if seen is not None and not seen.error:
+            is_log = bool(seen.elements) and all(one.role == "log" for one in seen.elements)
+            (logs if is_log else views).append(event.seq)
+    return frozenset((*views[-KEPT_VIEWS:], *logs[-KEPT_LOGS:]))
 
 
 def _seen(observation: Observation, call: str, whole: bool) -> Message:

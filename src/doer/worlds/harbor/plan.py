@@ -124,12 +124,10 @@ class _Making:
                 for word in each.words(self.variables):
                     name, _, value = word.partition("=")
                     self.arguments[name] = value
-            case "SHELL" if (each.listed() or ["?"])[0].endswith("sh"):
-                pass
-            case name if name in IGNORED:
-                pass
-            case _:
+            case _ if not _changes_nothing(each):
                 raise each.wrong(f"cannot be followed here; {NEEDS_ENGINE}")
+            case _:
+                pass
 
     def need(self, folder: str) -> bool:
         """Let a folder be writable. False when it cannot be."""
@@ -215,6 +213,13 @@ class _Making:
 
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".txz", ".tar.zst")
+
+
+def _changes_nothing(each: Instruction) -> bool:
+    """Scripts are run by bash anyway, and what an image starts is not started for a task."""
+    listed = each.listed()
+    shell = each.name == "SHELL" and bool(listed) and listed[0].endswith("sh")
+    return each.name in IGNORED or shell or (each.name == "ENTRYPOINT" and listed == [])
 
 
 def _pairs(each: Instruction, variables: Mapping[str, str]) -> dict[str, str]:
