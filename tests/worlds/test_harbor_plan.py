@@ -87,17 +87,17 @@ def test_run_has_the_arguments_of_the_build_which_the_agent_has_not(context):
 @pytest.mark.parametrize(
     ("line", "place"),
     [
-        ("COPY one.sh .", "/work/one.sh"),
-        ("COPY one.sh /work", "/work/one.sh"),
-        ("COPY one.sh new", "/work/new"),
-        ("COPY one.sh new/", "/work/new/one.sh"),
-        ("COPY data .", "/work"),
+        ("COPY one.sh .", "/place/one.sh"),
+        ("COPY one.sh /place", "/place/one.sh"),
+        ("COPY one.sh new", "/place/new"),
+        ("COPY one.sh new/", "/place/new/one.sh"),
+        ("COPY data .", "/place"),
         ("COPY data/in/x /opt/tool/x", "/opt/tool/x"),
         ("COPY one.sh /home/agent/", "/home/agent/one.sh"),
     ],
 )
 def test_where_a_copy_lands(context, line, place):
-    step = plan(f"FROM x\nWORKDIR /work\n{line}\n", context, "").steps[-1]
+    step = plan(f"FROM x\nWORKDIR /place\n{line}\n", context, "").steps[-1]
     assert isinstance(step, Copy)
     assert [where for _, where in step.what] == [place]
 
