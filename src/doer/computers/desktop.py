@@ -26,7 +26,7 @@ from doer.computers.window import Window
 from doer.errors import ComputerError
 from doer.records.computer import Heal, Part
 
-PING_S = 5.0
+PING_S = 15.0  # a restart loses what runs: a loaded machine shall not cause one
 PARTS: tuple[Part, ...] = ("shell", "files", "browser", "screen", "network")
 ENDED = "what ran in it has ended, its files are kept"
 
@@ -127,14 +127,14 @@ class DesktopComputer(Computer):
     async def _sandbox(self) -> tuple[Heal, ...]:
         """It runs and answers. One that does not answer is started anew."""
         befell = self._backend.incidents(self.name, self._told)
-        heals = [
-            Heal(one.what, one.said, "limit reached") for one in befell if one.what != "ended"
-        ]
+        heals = [Heal(one.what, one.said, "limit reached") for one in befell if one.what != "ended"]
         self._told = max((one.at for one in befell), default=self._told)
         heals += await self._backend.start(self.name)
         try:
             pong = await self._link.ping(PING_S)
         except ComputerError:
+            if await self._backend.state(self.name) == "paused":
+                raise ComputerError(f"{self.name} is paused: resume it first") from None
             await self._backend.stop(self.name)
             await self._backend.start(self.name)
             pong = await self._link.ping(PING_S)

@@ -23,6 +23,7 @@ class Process(NamedTuple):
     group: int
     memory: int
     cpu_s: float
+    threads: int
 
 
 class Tree:
@@ -112,7 +113,7 @@ class Tree:
         if words[0] in "ZX":
             return None
         cpu_s = sum(map(int, words[11:15])) / TICK
-        return Process(pid, int(words[2]), int(words[21]) * PAGE, cpu_s)
+        return Process(pid, int(words[2]), int(words[21]) * PAGE, cpu_s, int(words[17]))
 
     def _enter(self) -> bool:
         """Open the computer's /proc, once the wrapping has mounted it."""

@@ -54,7 +54,7 @@ class Watchdog:
         if self._plan.cgroups:
             self._look_at_kernel()
         self._look_at_memory(living)
-        self._look_at_number(len(living))
+        self._look_at_number(sum(one.threads for one in living))
 
     def measure_disk(self) -> int:
         """Bytes of the disk that the computer takes now."""
@@ -149,7 +149,8 @@ class Watchdog:
         return self._held
 
     def _look_at_number(self, number: int) -> None:
-        """A crowd that stays leaves no room to start a command: the largest kind of it ends."""
+        """A crowd that stays leaves no room to start a command: the largest kind of it ends. The
+        kernel's limit counts threads: `number` is theirs."""
         crowded = number > self._plan.processes * CROWDED
         self._crowded = self._crowded + 1 if crowded else 0
         if self._crowded < CROWDED_LOOKS:
@@ -157,16 +158,25 @@ class Watchdog:
         self._crowded = 0
         self._tree.stop()
         try:
-            living = self._killable()
-            names = Counter(self._tree.name(one.pid) for one in living)
-            name = max(names, key=names.__getitem__, default="")
-            count = names[name]
-            for one in living:
-                if self._tree.name(one.pid) == name:
-                    self._tree.send(one.pid, signal.SIGKILL)
+            name, kind = self._largest_kind()
+            for one in kind:
+                self._tree.send(one.pid, signal.SIGKILL)
         finally:
             self._tree.go_on()
-        events.tell("processes", f"{number} ran; {count} of them, {name}, were ended")
+        said = f"{number} processes and threads ran; {self._plan.processes} are allowed"
+        events.tell("processes", f"{said}. {name} was ended, {len(kind)} times")
+
+    def _largest_kind(self) -> tuple[str, list[Process]]:
+        """All processes of one name: of the one with more threads than everybody else together may
+        have, or else of which there are most."""
+        kinds: dict[str, list[Process]] = {}
+        for one in self._killable():
+            kinds.setdefault(self._tree.name(one.pid), []).append(one)
+        for name, kind in kinds.items():
+            if max(one.threads for one in kind) > self._plan.processes // 2:
+                return name, kind
+        name = max(kinds, key=lambda one: len(kinds[one]), default="")
+        return name, kinds.get(name, [])
 
     def _killable(self, living: list[Process] | None = None) -> list[Process]:
         """All but the wrapping, the daemon, and what runs in the daemon's own group."""
