@@ -1,5 +1,6 @@
 """Speaking with an engine: finding it, understanding it, and what is said when it fails."""
 
+import contextlib
 import os
 import socket
 import tempfile
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from docker_engine import BREAK, HANG, DockerEngine
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doer.computers.docker import running
 from doer.computers.docker.backend import DockerBackend
-from doer.computers.docker.engine import Engine, Kind, places
+from doer.computers.docker.engine import Engine, Kind, decode, places
 from doer.computers.docker.image import RECIPE, build, image
 from doer.computers.local.image import PACKAGES
 from doer.errors import ComputerError
@@ -66,6 +69,18 @@ def test_an_engine_tells_what_it_is(small, engine, podman, options):
     assert len(small.asked("GET", "/info")) == 1
 
 
+def test_an_engine_that_answers_is_taken_before_one_that_is_only_installed(folder):
+    environ = {"XDG_RUNTIME_DIR": str(folder)}
+    (folder / "podman").mkdir()
+    if any(path.exists() for path in places(environ)):
+        pytest.skip("there is an engine on this machine")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(folder / "podman" / "podman.sock"))
+    alive = DockerEngine(folder / "docker.sock", set())
+    assert Engine(environ).find() == alive.path
+    alive.close()
+
+
 def test_a_socket_without_anybody_behind_it_names_how_to_start_one(folder):
     path = folder / "dead.sock"
     with socket.socket(socket.AF_UNIX) as dead:
@@ -101,7 +116,10 @@ def test_what_an_engine_refuses_is_told_in_its_words(small, engine, status, answ
     assert str(status) in str(told.value)
 
 
-@pytest.mark.parametrize("answer", [b"", b"{", b"[]", b'{"State": 7}', b"\xff\xfe"])
+DEEP = b'{"x":' + b"[" * 100_000
+
+
+@pytest.mark.parametrize("answer", [b"", b"{", b"[]", b'{"State": 7}', b"\xff\xfe", DEEP])
 def test_an_answer_that_makes_no_sense_is_an_error_of_the_engine(small, engine, answer):
     small.instead["GET", "/containers/one/json"] = (200, answer)
     with pytest.raises(ComputerError, match="cannot be read"):
@@ -147,6 +165,20 @@ def test_what_a_container_said_is_read_with_and_without_frames(small, engine):
     assert running.said(engine, "one") == "plain words"
     small.instead[path] = (404, {"message": "gone"})
     assert "gone" in running.said(engine, "one")
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.binary(min_size=1, max_size=40)), min_size=1))
+def test_frames_of_outputs_are_put_together(frames):
+    framed = b"".join(bytes([of, 0, 0, 0]) + len(data).to_bytes(4) + data for of, data in frames)
+    assert running.unframed(framed) == b"".join(data for _, data in frames)
+
+
+@given(st.binary(max_size=60))
+def test_wild_bytes_are_words_or_an_error_of_the_engine(told):
+    assert len(running.unframed(told)) <= len(told)
+    for what in (running.Used, running.Status, list[int]):
+        with contextlib.suppress(ComputerError):
+            decode(told, what, "/somewhere")
 
 
 def test_measures_leave_out_files_that_could_be_read_again(small, engine):

@@ -209,7 +209,7 @@ def places(environ: Mapping[str, str]) -> list[Path]:
 def decode(content: bytes, what: type[T], path: str) -> T:
     try:
         return msgspec.json.decode(content, type=what)
-    except msgspec.DecodeError as wrong:
+    except (msgspec.DecodeError, RecursionError) as wrong:
         raise ComputerError(
             f"the engine's answer to {path} cannot be read ({wrong}): is it Docker 24 or Podman 4, "
             "or later?"
@@ -217,6 +217,6 @@ def decode(content: bytes, what: type[T], path: str) -> T:
 
 
 def _message(content: bytes) -> str:
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(content, type=_Said).message
     return content[:500].decode(errors="replace")

@@ -107,12 +107,18 @@ def remove(engine: Engine, container: str) -> None:
 def said(engine: Engine, container: str) -> str:
     """The last lines of its outputs."""
     told = engine.ask("GET", f"/containers/{container}/logs", query=LOG, fine=(404, 500)).content
+    return unframed(told)[-1000:].decode(errors="replace").strip() or "it said nothing"
+
+
+def unframed(told: bytes) -> bytes:
+    """Both outputs together, out of frames of an output's number, three zeros, a length (u32,
+    big-endian) and bytes. What is not framed is as it is."""
     lines, at = b"", 0
     while len(told) - at >= 8 and told[at] <= 2 and told[at + 1 : at + 4] == b"\0\0\0":
         size = int.from_bytes(told[at + 4 : at + 8])
         lines += told[at + 8 : at + 8 + size]
         at += 8 + size
-    return (lines or told)[-1000:].decode(errors="replace").strip() or "it said nothing"
+    return lines or told
 
 
 def used(engine: Engine, container: str) -> Used:
