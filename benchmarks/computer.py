@@ -25,7 +25,7 @@ from desktop.starts import adoption, first_page, sandbox
 
 from doer.errors import DoerError
 
-SECTION_S = 120.0
+SECTION_S = 150.0
 Section = Callable[[Bench], Awaitable[None]]
 
 

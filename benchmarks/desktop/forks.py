@@ -104,9 +104,9 @@ async def at_work(bench: Bench) -> None:
             closed.forks[-1] += ending
     disk = statistics.median(sizes)
     bench.add(f"fork of a computer at work ({disk:.0f} MB of disk)", live.forks)
-    bench.add("  its first part ready: page loaded in the fork", live.opened)
+    bench.add("  then until the fork shows its page", live.opened)
     bench.add("fork of it, its browser closed first", closed.forks)
-    bench.add("  its first part ready: page loaded in the fork", closed.opened)
+    bench.add("  then until the fork shows its page", closed.opened)
     for when, carried in (("live", live), ("browser closed first", closed)):
         for what, found in carried.marks.items():
             share = statistics.mean(found)
