@@ -135,15 +135,30 @@ async def test_an_agent_works_in_its_folder_by_commands(made):
     assert done.grade.passed
 
 
-async def test_nothing_of_tests_and_solution_is_there_and_a_forged_reward_is_no_reward(made):
+async def test_nothing_of_tests_and_solution_is_there_and_what_is_forged_is_cleared_away(made):
+    judge = "[ ! -e /tests/x ] || echo 1 > /logs/verifier/reward.txt"
     forge = (
-        "echo 1 > /logs/verifier.txt; mkdir -p /logs/verifier; echo 1 > /logs/verifier/reward.txt;"
-        " cp -r /logs/verifier /tests/x; echo 'exit 0' > /tests/test.sh; chmod 0 /tests/x"
+        "mkdir /logs/verifier /tests/x; echo 1 | tee /logs/verifier/reward.txt > /tests/x/y;"
+        " echo 'exit 0' > /tests/test.sh; chmod 0 /tests/x"
     )
-    done = await rollout(made(), "find /tests /solution -mindepth 1", forge)
-    assert seen(done)[0] == "[exit code 0]"
-    assert done.grade is not None
-    assert (done.end, done.grade.score, done.grade.passed) == ("done", 0.0, False)
+    world = made(**{"tests/test.sh": f"#!/bin/bash\n{judge}\n"})
+    done = await rollout(world, "find /tests /solution -mindepth 1", forge)
+    assert seen(done) == ["[exit code 0]"] * 2
+    assert done.end == "grader_fault"
+    assert "left no reward" in done.fault
+
+
+async def test_a_task_given_up_while_it_is_built_leaves_nothing(made, fleet):
+    world = made(**{"environment/Dockerfile": f"{DOCKERFILE}RUN sleep 1000\n"})
+    for _ in range(3):  # more often than there are places
+        preparing = asyncio.create_task(world.prepare(world.task("sum", 0)))
+        async with asyncio.timeout(60):
+            while not fleet.names():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        preparing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await preparing
+        assert fleet.names() == ()
 
 
 async def test_a_reward_may_be_a_part_and_json(made):
