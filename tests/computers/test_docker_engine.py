@@ -20,6 +20,8 @@ from doer.computers.local.image import PACKAGES
 from doer.errors import ComputerError
 from doer.records.computer import Spec
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 USER = 12345
 
 

@@ -12,6 +12,8 @@ from guest_daemon import INSIDE, GuestDaemon
 
 from doer.computers.link import ERR, JSON, OUT
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 
 async def frames(guest: GuestDaemon, *sent: tuple[int, bytes]) -> list[tuple[int, bytes]]:
     """Send frames, and read until the daemon closes."""

@@ -13,6 +13,8 @@ from doer.computers.home import MAX_BYTES, MAX_FILES, Home
 from doer.errors import ToolError
 from doer.records.entry import Change
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 
 @pytest.fixture
 def root(guest: GuestDaemon, request: pytest.FixtureRequest) -> Path:

@@ -8,6 +8,8 @@ from proxy_rig import Rig, Server, door, page, reply, serving
 
 from doer.records.computer import HostRule, NetworkRules, Route
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 
 @pytest_asyncio.fixture
 async def server():

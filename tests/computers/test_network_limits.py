@@ -12,6 +12,8 @@ from doer.computers.network.log import Line, NetworkLog, recent
 from doer.errors import ConfigError
 from doer.records.computer import HostRule, NetworkRules, Route
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 GET = b"GET http://shop.test/ HTTP/1.1\r\nHost: x\r\n\r\n"
 
 

@@ -11,6 +11,8 @@ from proxy_rig import Rig, Server, door, reply, serving, trusting
 from doer.computers.network.authority import Authority, certificate
 from doer.records.computer import HostRule, NetworkRules, Route
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 
 @pytest_asyncio.fixture
 async def site(tmp_path):

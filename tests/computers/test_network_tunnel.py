@@ -14,6 +14,8 @@ from doer.computers.network import hello
 from doer.computers.network.authority import Authority
 from doer.records.computer import HostRule, NetworkRules
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 
 @pytest_asyncio.fixture
 async def secure(tmp_path):

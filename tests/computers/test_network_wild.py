@@ -15,6 +15,8 @@ from proxy_rig import Rig, careless, door, serving
 from doer.computers.network.gate import Deadlines
 from doer.records.computer import HostRule, NetworkRules, Route
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 PIECES = [
     b"GET ",
     b"POST ",

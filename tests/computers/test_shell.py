@@ -11,6 +11,8 @@ from doer.computers.link import Link
 from doer.computers.shell import HEAD, TAIL, Shell
 from doer.errors import ComputerError, ToolError
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 
 @pytest.fixture
 def shell(guest):

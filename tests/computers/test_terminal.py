@@ -8,6 +8,8 @@ from happenings import gone
 from doer.computers.terminal import Terminals, key_bytes
 from doer.errors import ToolError
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 SHELL = ["bash", "--norc", "--noprofile", "-i"]
 
 

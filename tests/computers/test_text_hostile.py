@@ -18,6 +18,8 @@ from doer.computers.text.page import Fetched
 from doer.computers.text.unseen import BRACKETS, UNSEEN
 from doer.errors import ToolError
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 URL = "http://a.test/"
 NAMES = sorted({*TAGS, "div", "p", "label", "option", "tbody", "template", "main", "x-y", "body"})
 WRITTEN = """href=/a href=# href=#x href=http://[ href='javascript:x' id=x for=x hidden role=button

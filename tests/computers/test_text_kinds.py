@@ -9,6 +9,8 @@ from doer.computers.text.picture import size_of
 from doer.errors import ToolError
 from doer.records.document import Document
 
+pytestmark = pytest.mark.slow  # real processes and sockets
+
 URL = "http://a.test/thing"
 FONT = b"<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
 
