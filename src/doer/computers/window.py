@@ -13,16 +13,15 @@ from doer.computers.browser.cdp import Connection
 from doer.computers.browser.chromium import windowed
 from doer.computers.browser.profile import Options
 from doer.computers.browser.state import BrowserState
+from doer.computers.inside import HOME, PROXY
 from doer.computers.link import Link
 from doer.computers.memory import Memory
 from doer.computers.text.reader import Reader
 from doer.errors import ComputerError
 from doer.records.computer import Heal
 
-HOME = "/home/agent"
 PROFILE = f"{HOME}/.config/chromium"
 DOWNLOADS = f"{HOME}/Downloads"
-PROXY = "http://127.0.0.1:3128"
 SCHEMES = frozenset({"http", "https", "file"})
 BLANK = "about:blank"
 START_S = 60.0

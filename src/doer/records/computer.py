@@ -51,8 +51,9 @@ class NetworkRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a computer is made of. `image`: a root file system's folder, or "" for the host's /usr,
-    read-only. `screen`: width and height in pixels. `cpus`: cores, 0 for no limit. `folders`:
-    absolute paths beside the home, such as /app, that can be written too and are kept with it."""
+    read-only. `screen`: width and height in pixels. `processes`: with all their threads. `cpus`:
+    cores, 0 for no limit. `folders`: absolute paths beside the home, such as /app, that can be
+    written too and are kept with it."""
 
     screen: tuple[Pixels, Pixels] = (1280, 800)
     memory_mb: Annotated[int, Meta(ge=256)] = 4096

@@ -7,6 +7,8 @@ import ssl
 from base64 import b64encode
 from pathlib import Path
 
+from doer.computers.inside import HOME
+
 LOCAL_AUTHORITIES = "usr/local/share/ca-certificates"
 BUNDLE = "ssl/certs/ca-certificates.crt"
 
@@ -22,11 +24,10 @@ def write(
     addition; those that this machine's administrator added are trusted as well. `user`: the
     agent's ids of user and group inside."""
     host = name.replace("_", "-").strip("-")
-    home, shell = "/home/agent", "/bin/bash"
     policy = {"CACertificates": [*map(_encode, (*_local(system), *authorities))]}
     files = {
         "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
-        f"agent:x:{user[0]}:{user[1]}:agent:{home}:{shell}\n"
+        f"agent:x:{user[0]}:{user[1]}:agent:{HOME}:/bin/bash\n"
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
         "group": f"root:x:0:\nagent:x:{user[1]}:\nnogroup:x:65534:\n",
         "hosts": f"127.0.0.1 localhost {host}\n::1 localhost\n",

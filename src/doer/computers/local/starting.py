@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from doer.computers.inside import HOME, PROXY, RUN
 from doer.computers.local import cgroups, etc
 from doer.computers.local.folders import Folders, is_held
 from doer.computers.local.keeper.plan import Plan
@@ -17,7 +18,6 @@ from doer.errors import ComputerError
 from doer.records.computer import Spec
 
 KEEPER_S, DAEMON_S = 20.0, 30.0
-PROXY = "http://127.0.0.1:3128"
 PACKAGE = Path(__file__).parents[3]
 GUEST = Path(__file__).parents[1] / "guest" / "inside"
 
@@ -41,13 +41,12 @@ def environment(spec: Spec) -> dict[str, str]:
         for lower in ("http_proxy", "https_proxy", "all_proxy")
         for name in (lower, lower.upper())
     }
-    home = "/home/agent"
     return {
         **proxies,
         **{"no_proxy": "localhost,127.0.0.1", "NO_PROXY": "localhost,127.0.0.1"},
-        **{"HOME": home, "USER": "agent", "LOGNAME": "agent", "SHELL": "/bin/bash"},
+        **{"HOME": HOME, "USER": "agent", "LOGNAME": "agent", "SHELL": "/bin/bash"},
         **{"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/games", "LANG": "C.UTF-8"},
-        **{"DISPLAY": ":1", "XDG_RUNTIME_DIR": "/run/vm", "TERM": "xterm-256color"},
+        **{"DISPLAY": ":1", "XDG_RUNTIME_DIR": RUN, "TERM": "xterm-256color"},
         **{"DBUS_SESSION_BUS_ADDRESS": "disabled:", "DBUS_SYSTEM_BUS_ADDRESS": "disabled:"},
         "DOER_SCREEN": f"{width}x{height}",
     }

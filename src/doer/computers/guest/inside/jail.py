@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 from wire import Refused
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # O_NONBLOCK: opening a named pipe must not wait for its other end.
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MAX_NAMES = 64
@@ -47,7 +47,7 @@ class Jail:
                 with told("/".join(names[: at + 1])):
                     if make:
                         _make(name, here)
-                    inner = os.open(name, _FOLDER, dir_fd=here)
+                    inner = os.open(name, FOLDER, dir_fd=here)
                 os.close(here)
                 here = inner
             yield here

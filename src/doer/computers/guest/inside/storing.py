@@ -8,7 +8,7 @@ import stat
 from collections.abc import Generator
 from contextlib import suppress
 
-from jail import Jail, told
+from jail import FOLDER, Jail, told
 from loop import sleep
 from wire import OUT, Connection, Json, Refused, Request
 
@@ -17,7 +17,6 @@ _CHUNK = 1 << 18
 _PAUSE_EVERY = 200
 _MAX_REMOVED_DEPTH = 256
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Storing:
@@ -155,7 +154,7 @@ def _walk(folder: int, prefix: str, depth: int, hidden: bool) -> Generator[Json,
             yield _told(path, os.stat(entry.name, dir_fd=folder, follow_symlinks=False))
             if depth == 1 or not entry.is_dir(follow_symlinks=False):
                 continue
-            inner = os.open(entry.name, _FOLDER, dir_fd=folder)
+            inner = os.open(entry.name, FOLDER, dir_fd=folder)
         except OSError:
             continue  # gone or exchanged since it was listed
         try:
@@ -182,7 +181,7 @@ def _remove(folder: int, name: str, path: str, depth: int) -> Generator[None, No
     if depth > _MAX_REMOVED_DEPTH:
         raise Refused(f"{path} is too deep; remove what lies in it first")
     with told(path):
-        inner = os.open(name, _FOLDER, dir_fd=folder)
+        inner = os.open(name, FOLDER, dir_fd=folder)
     try:
         with told(path), os.scandir(inner) as entries:
             there = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]

@@ -7,7 +7,7 @@ import os
 import struct
 from contextlib import suppress
 
-from jail import Jail
+from jail import FOLDER, Jail
 from loop import readable, sleep, wait
 from wire import Connection, Json, Refused, Request
 
@@ -59,11 +59,7 @@ class _Watch:
 
     async def add_below(self, folder: int, name: str, path: str) -> None:
         with suppress(OSError):  # gone since it was seen
-            inner = os.open(
-                name,
-                os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
-                dir_fd=folder,
-            )
+            inner = os.open(name, FOLDER, dir_fd=folder)
             try:
                 await self.add(inner, path)
             finally:

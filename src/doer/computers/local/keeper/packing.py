@@ -10,6 +10,7 @@ import socket
 import sys
 from pathlib import Path
 
+from doer.computers import inside
 from doer.computers.local.keeper import seccomp
 from doer.computers.local.keeper.copying import Copier
 from doer.computers.local.keeper.plan import Plan
@@ -60,9 +61,9 @@ def _unpack(plan: Plan, programme: str) -> None:
             *("--unshare-net", "--unshare-cgroup", "--uid", "1000", "--gid", "1000"),
             *("--seccomp", str(filtered), "--ro-bind", f"{SYSTEM}/usr", "/usr"),
             *(word for link in links for word in ("--symlink", f"usr/{link}", f"/{link}")),
-            *("--proc", "/proc", "--dev", "/dev", "--bind", f"{COMPUTER}/upper", "/home/agent"),
+            *("--proc", "/proc", "--dev", "/dev", "--bind", f"{COMPUTER}/upper", inside.HOME),
             *("--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"),
-            *("--setenv", "PATH", "/usr/bin:/bin", "--chdir", "/home/agent", "--"),
+            *("--setenv", "PATH", "/usr/bin:/bin", "--chdir", inside.HOME, "--"),
             *("/usr/bin/python3", "-I", "-c", programme, str(plan.disk_mb << 20)),
         ],
     )

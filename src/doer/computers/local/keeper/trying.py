@@ -4,8 +4,9 @@ import os
 import socket
 import sys
 
+from doer.computers.inside import PROXY_PORT
 from doer.computers.local.keeper import kernel
-from doer.computers.local.keeper.staging import PROXY_PORT, become, plant
+from doer.computers.local.keeper.staging import become, plant
 
 
 def main() -> None:

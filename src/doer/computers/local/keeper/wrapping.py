@@ -3,6 +3,7 @@
 import resource
 from pathlib import Path
 
+from doer.computers import inside
 from doer.computers.local.keeper.plan import Plan
 from doer.computers.local.keeper.staging import BESIDE, COMPUTER, GUEST, HOME, SYSTEM
 
@@ -18,7 +19,7 @@ ETC = (
 """What a computer sees of the system's /etc: nothing of users, networks, or secrets."""
 LINKS = (("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64"))
 OTHER = ("opt/google", "var/cache/fontconfig")
-DAEMON = ("/usr/bin/python3", "-I", "/opt/doer/inside", "/run/vm/daemon.sock")
+DAEMON = ("/usr/bin/python3", "-I", "/opt/doer/inside", f"{inside.RUN}/daemon.sock")
 
 
 def command(plan: Plan, seccomp: int, lifetime: int) -> list[str]:
@@ -36,11 +37,11 @@ def command(plan: Plan, seccomp: int, lifetime: int) -> list[str]:
         *("--proc", "/proc", "--dev", "/dev"),
         *("--size", str(share), "--tmpfs", "/dev/shm", "--size", str(share), "--tmpfs", "/tmp"),
         *("--size", str(8 << 20), "--tmpfs", "/var/lib/xkb", "--symlink", "/tmp", "/var/tmp"),
-        *("--bind", HOME, "/home/agent", "--bind", f"{COMPUTER}/run", "/run/vm"),
+        *("--bind", HOME, inside.HOME, "--bind", f"{COMPUTER}/run", inside.RUN),
         *(word for path in plan.beside for word in ("--bind", BESIDE + path, path)),
         *("--ro-bind", GUEST, "/opt/doer/inside"),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
-        *("--chdir", "/home/agent", "--clearenv", *settings, "--", *DAEMON),
+        *("--chdir", inside.HOME, "--clearenv", *settings, "--", *DAEMON),
     ]
 
 
