@@ -222,6 +222,15 @@ async def test_what_cannot_run_here_is_told_and_unscored(tmp_path, settings, fil
     assert done.fault == str(told.value)
 
 
+async def test_an_environment_that_leads_elsewhere_is_not_copied_from(tmp_path):
+    write(tmp_path / "mine", {"Dockerfile": "FROM x\nCOPY . /app\n", "secret": "s"})
+    folder = write(tmp_path / "one", {**GOOD, "task.toml": ""})
+    (folder / "environment").symlink_to(tmp_path / "mine")
+    world = taskset(f"harbor:{folder}")
+    with pytest.raises(ConfigError, match="leads out of the task's folder"):
+        await world.prepare(world.task("one", 0))
+
+
 def test_a_large_solution_goes_in_by_pieces_and_links_stay_links(tmp_path):
     folder = write(tmp_path / "solution", {"solve.sh": SCRIPT, "sub/noise": "x"})
     (folder / "link").symlink_to("/etc/passwd")

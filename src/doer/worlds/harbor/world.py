@@ -120,13 +120,16 @@ def _plan(start: Start, instruction: str) -> Plan:
         raise ConfigError(f"{what}: the computer is Linux without a GPU; {NEEDS_ENGINE}")
     if start.build is None:
         raise ConfigError(f"only the image {start.image} is given; {NEEDS_ENGINE}")
-    for compose in Path(start.build).parent.glob("docker-compose.y*ml"):
+    context = Path(start.build).parent
+    if not context.resolve().is_relative_to(Path(start.folder).resolve()):
+        raise ConfigError(f"{context} is a link that leads out of the task's folder")
+    for compose in context.glob("docker-compose.y*ml"):
         raise ConfigError(f"{compose.name} may ask for several containers; {NEEDS_ENGINE}")
     try:
         dockerfile = Path(start.build).read_text()
     except (OSError, UnicodeDecodeError) as unreadable:
         raise ConfigError(f"{start.build} cannot be read: {unreadable}") from unreadable
-    return plan(dockerfile, Path(start.build).parent, instruction, start.workdir)
+    return plan(dockerfile, context, instruction, start.workdir)
 
 
 def _spec(start: Start, wanted: Plan) -> Spec:
