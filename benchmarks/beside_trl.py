@@ -30,7 +30,7 @@ from doer.computers.computer import Computer
 from doer.computers.files import Folder, files_view
 from doer.errors import SiteError, ToolError
 from doer.graders.folder import FolderState
-from doer.models.chat import in_order
+from doer.models.chat import in_order, tool_param
 from doer.records.event import Event, Started, TurnStarted
 from doer.records.task import Task
 from doer.sessions.build import tools as tools_named
@@ -187,6 +187,14 @@ class Desk:
         return grade.score
 
 
+def same_tools(trainer: Any) -> None:
+    """Let the trainer write the tools as Doer does, not from the methods' annotations: the prompts
+    of both sides are then the same to the letter, as the model has learnt them."""
+    ours = [tool_param(spec(tool)) for tool in tools_named(TOOLS).values()]
+    trainer.tools = ours
+    trainer._env_tools = {name: ours for name in trainer._env_tools}
+
+
 def trl_side(folder: Path, steps: int, faults: bool) -> None:
     os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
     from datasets import Dataset
@@ -218,6 +226,7 @@ def trl_side(folder: Path, steps: int, faults: bool) -> None:
             ),
             callbacks=[Tell()],
         )  # fmt: skip
+        same_tools(trainer)
         trainer.train()
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from beside_trl import Desk, prompt, small_qwen
+from beside_trl import Desk, prompt, same_tools, small_qwen
 from msgspec.structs import replace
 
 from doer.evals.wording import percent
@@ -131,20 +131,19 @@ def trl_side(folder: Path, seed: int) -> None:
     from trl import GRPOConfig, GRPOTrainer
 
     Desk.kind = KIND
-    rewards: list[float] = []
+    latest = {"reward": 0.0, "num_tokens": 0.0}
 
     class Tell(TrainerCallback):
         def on_train_begin(self, *_: Any, **all: Any) -> None:
             self.wait(None, all)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **all: Any) -> None:
-            if logs and "reward" in logs:
-                rewards.append(logs["reward"])
-                if state.global_step % UPDATES == 0:
-                    rollouts = state.global_step // UPDATES * TASKS * GROUP
-                    reward = sum(rewards[-UPDATES:]) / UPDATES
-                    tokens, cpu_s = int(logs["num_tokens"]), time.process_time()
-                    self.wait(Told(rollouts, Desk.calls, tokens, cpu_s, reward), all)
+            if logs and "reward" in logs:  # of the rollouts, which are made before the first update
+                latest.update((name, float(logs[name])) for name in latest)
+            if state.global_step % UPDATES == 0:
+                rollouts = state.global_step // UPDATES * TASKS * GROUP
+                cpu_s, tokens = time.process_time(), int(latest["num_tokens"])
+                self.wait(Told(rollouts, Desk.calls, tokens, cpu_s, latest["reward"]), all)
 
         def wait(self, told: Told | None, all: dict[str, Any]) -> None:
             if not turn(told, all["model"].save_pretrained):
@@ -169,6 +168,7 @@ def trl_side(folder: Path, seed: int) -> None:
             ),
             callbacks=[Tell()],
         )  # fmt: skip
+        same_tools(trainer)
         trainer.train()
 
 
@@ -260,7 +260,7 @@ def opened(name: str, python: Path, folder: Path, seed: int) -> Side:
     process = subprocess.Popen(
         [str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=(folder / f"{name}.log").open("w"), text=True,
-        env=os.environ | {"PYTHONPATH": str(source)},
+        env=os.environ | {"PYTHONPATH": str(source), "OMP_WAIT_POLICY": "passive"},
     )  # fmt: skip
     return Side(name, process, folder)
 
