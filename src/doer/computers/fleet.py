@@ -82,7 +82,8 @@ class Fleet:
             memory.save(browser)
 
     async def restore(self, name: str, snapshot: str) -> None:
-        """Take a computer back to a snapshot. What it held since is lost; it is stopped."""
+        """Take a computer back to a snapshot. What it held since is lost; it is stopped. If that
+        fails half way, what the snapshot holds is in a computer that the error names."""
         kept = self.snapshots.get(snapshot)
         spec = self.backend.spec(name)
         aside = f"{name[:40]}-{uuid4().hex[:8]}"
@@ -90,8 +91,9 @@ class Fleet:
         try:
             await self.backend.destroy(name)
             await self.backend.fork(aside, name)
-        finally:
-            await self.backend.destroy(aside)
+        except ComputerError as error:
+            raise ComputerError(f"{error}. What the snapshot holds is in {aside}") from error
+        await self.backend.destroy(aside)
         memory = self._memory(name)
         memory.forget()
         if kept.browser is not None:

@@ -141,9 +141,14 @@ async def _start(folder: Path, idle_s: float) -> None:
             start_new_session=True,
         )
         theirs.close()
-        async with asyncio.timeout(_START_S):
-            await starter.wait()
-            said = await asyncio.get_running_loop().sock_recv(ready, 1)
+        try:
+            async with asyncio.timeout(_START_S):
+                await starter.wait()
+                said = await asyncio.get_running_loop().sock_recv(ready, 1)
+        finally:
+            if starter.returncode is None:
+                starter.kill()
+                await starter.wait()
     if not said:
         said_why = _last_words(folder)
         raise ComputerError(f"the network proxy did not start{said_why}")
