@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from doer.computers.beside import MOST, holder
+from doer.computers.inside import HOME
 from doer.errors import ConfigError
 from doer.worlds.harbor.dockerfile import Instruction, fill, read
 from doer.worlds.harbor.packages import installed, without_installing
 
-HOME = "/home/agent"
 ALWAYS = ("/app", "/logs", "/solution", "/tests")
 PROGRAMS = f"{HOME}/.local/bin"
 """Where pip puts programs for a user who is not root, and where `python` is."""
