@@ -16,7 +16,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import struct
 import subprocess
 import time
@@ -183,10 +182,6 @@ def is_held(file: Path) -> bool:
         return told[0] != fcntl.F_UNLCK
     finally:
         os.close(fd)
-
-
-def free_mb(folder: Path) -> float:
-    return shutil.disk_usage(folder).free / 2**20
 
 
 def _try_lock(file: int) -> bool:

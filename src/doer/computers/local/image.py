@@ -21,7 +21,6 @@ PACKAGES = (
     *("tigervnc-standalone-server", "tzdata", "unzip", "w3m", "x11-xkb-utils", "xfonts-base"),
     *("xkb-data", "xterm", "zip", "zstd"),
 )
-OFFICE = ("libreoffice-calc", "libreoffice-impress", "libreoffice-writer")
 NEEDED = ("usr/bin/python3", "usr/bin/Xvnc", "usr/bin/openbox", "usr/bin/bash")
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*")
 SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))

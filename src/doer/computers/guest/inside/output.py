@@ -38,12 +38,8 @@ class Kept:
         return head
 
     @property
-    def cut(self) -> int:
-        """Bytes between head and tail that are not kept in memory."""
-        return self.bytes - len(self._head) - len(self.tail)
-
-    @property
     def stored(self) -> int:
+        """Bytes in the file."""
         return self._written
 
     def _spill(self, rest: bytes) -> None:

@@ -198,4 +198,4 @@ async def _drain_rest(running: _Running) -> None:
 
 
 def _told(kept: Kept) -> dict[str, Json]:
-    return {"bytes": kept.bytes, "cut": kept.cut, "file": kept.path, "stored": kept.stored}
+    return {"bytes": kept.bytes, "file": kept.path, "stored": kept.stored}
