@@ -23,10 +23,10 @@ pytestmark = [
 def doer(tmp_path):
     environ = {**os.environ, "DOER_HOME": str(tmp_path), "COLUMNS": "100"}
 
-    def call(*arguments: str, code: int = 0, **more):
+    def call(*arguments: str, code: int = 0, backend: str = "", **more):
         done = subprocess.run(
             [sys.executable, "-c", MAIN, *arguments],
-            env=environ,
+            env={**environ, "DOER_BACKEND": backend},
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -130,6 +130,11 @@ def test_a_shell_is_left_and_entered_again(doer, tmp_path):
             os.write(ours, b"\x1d")
             assert shell.wait(60) == 0
         os.close(ours)
+
+
+def test_another_backend_is_chosen_by_the_environment(doer):
+    assert "no backend 'cloud'" in doer("computer", "list", code=1, backend="cloud").stderr
+    assert "no computer yet" in doer("computer", "list", backend="local").stderr
 
 
 def test_the_doctor_tells_what_works(doer):

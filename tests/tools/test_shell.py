@@ -17,6 +17,8 @@ from doer.store.memory import MemoryLog
 from doer.tools.shell import RUN, Run
 from doer.tools.tool import ToolContext, spec
 
+pytestmark = pytest.mark.slow  # real processes
+
 
 class ShellComputer(Computer):
     """A computer with a shell and nothing else."""
