@@ -44,7 +44,8 @@ REVIEWED = 0.3  # the same when they are drawn to be learnt again
 BEGUN = 0.1  # success from which a kind is thought to be within reach
 FAR = 0.4  # need of a kind that is not
 SURE = -0.1  # log-probability of a decision that was right and hardly in doubt
-REMEMBERED = 0.2  # share of such decisions that are learnt from: most teach nothing
+REMEMBERED = 0.2  # share of such decisions that are learnt from: most teach nothing; of kinds that
+# are known all are, or they would be forgotten
 KNOWN = 0.9  # success from which on a kind is tried only a few times a round
 SLIGHT = 0.1  # weight below which it is too
 STUCK = 4  # views in a row that are the same, at which a rollout is given up
@@ -165,7 +166,8 @@ class Tries:
             if rollout.scored:
                 if at < self.config.alone:
                     state.saw(name, rollout.passed)
-                for row in labelled(self.policy, self.taskset, name, rollout, dice):
+                remembered = 1.0 if state.success[name] >= KNOWN else REMEMBERED
+                for row in labelled(self.policy, self.taskset, name, rollout, dice, remembered):
                     rows.append((name, row))
         return Tried([r for _, _, r in tried], rows, time.monotonic() - started, dice)
 
@@ -273,11 +275,16 @@ def drawn(
 
 
 def labelled(
-    policy: Policy, taskset: Taskset, name: str, rollout: Trajectory, dice: random.Random
+    policy: Policy,
+    taskset: Taskset,
+    name: str,
+    rollout: Trajectory,
+    dice: random.Random,
+    remembered: float = REMEMBERED,
 ) -> list[Segment]:
     """What the oracle would have done at every state of a rollout, as rows to learn from. Left out
     are states at which it would have done nothing, or nothing that the policy could do,
-    repetitions, and most of what the policy knew."""
+    repetitions, and what the policy knew but for a share `remembered`."""
     oracle = taskset.oracle(name)
     assert oracle is not None
     solve = follow(oracle)
@@ -295,7 +302,7 @@ def labelled(
                 row = policy.demonstration(asked, right)
                 own = event.data.completion.segment
                 knew = own and own.token_ids == row.token_ids and sum(own.logprobs) > SURE
-                if not knew or dice.random() < REMEMBERED:
+                if not knew or dice.random() < remembered:
                     rows[row.token_ids] = row
     return list(rows.values())
 
