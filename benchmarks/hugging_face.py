@@ -1,6 +1,6 @@
 """Reinforcement learning of a Hugging Face model on a text world of one step.
 
-    python benchmarks/hugging_face.py [--seeds 0 1 2] [--iterations 90]
+    python benchmarks/hugging_face.py [--seeds 0 1 2] [--iterations 100]
 
 The model is a 2-layer Qwen3 of width 96 with random weights, made here. 40 tickets are demonstrated
 that say 5 of 30 things, one a desk; to which desk the other 25 go it finds out by trying. Success
@@ -103,7 +103,7 @@ async def once(seed: int, iterations: int, folder: Path) -> None:
 async def main() -> None:
     parser = argparse.ArgumentParser(description="a Hugging Face model learns a text world by RL")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--iterations", type=int, default=90)
+    parser.add_argument("--iterations", type=int, default=100)
     given = parser.parse_args()
     for seed in given.seeds:
         with tempfile.TemporaryDirectory() as folder:
