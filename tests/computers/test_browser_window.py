@@ -17,6 +17,7 @@ from doer.computers.browser.attach import attach
 from doer.computers.browser.browser import Browser
 from doer.computers.browser.cdp import Connection
 from doer.computers.browser.profile import Options
+from doer.errors import ComputerError
 from tests.computers.conftest import Site
 
 pytestmark = [
@@ -128,17 +129,21 @@ async def test_a_person_who_switches_tabs_is_followed(window: Browser, site: Sit
     assert (await window.read()).title == "One"
 
 
-async def test_a_person_who_closes_the_last_tab_finds_a_new_one(
+async def test_a_person_who_closes_the_last_tab_finds_a_new_one_or_another_chromium(
     window: Browser, site: Site
 ) -> None:
     tabs = window.profile.tabs
     connection = window._connection  # pyright: ignore[reportPrivateUsage]
     old = tabs.items()
-    for _, tab in old:
-        await connection.call("Target.closeTarget", {"targetId": tab.target})
-    async with asyncio.timeout(20):
-        while not window.alive or tabs.items()[0] in old:
-            await connection.call("Browser.getVersion")
+    try:
+        async with asyncio.timeout(60):
+            for _, tab in old:
+                await connection.call("Target.closeTarget", {"targetId": tab.target})
+            while not window.alive or tabs.items()[0] in old:
+                await connection.call("Browser.getVersion")
+    except ComputerError:  # Chromium was quicker to end with its last window
+        assert await window.health() == "gone"
+        return
     await window.open(site.page("<p>again</p>"))
     view = await window.read()
     assert view.elements[0].name == "again"

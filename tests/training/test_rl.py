@@ -201,6 +201,7 @@ async def resumable(folder: Path, iterations: int, kill_after: int = 0) -> list[
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_a_killed_run_goes_on_bit_equal(tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     whole.mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Mapping, Sequence
 
@@ -190,8 +191,8 @@ class Desktop:
         )
         child = self._spawn(["Xvnc", *arguments.split()], "xvnc.log")
         until = time.monotonic() + _START_S
-        while not (os.path.exists(rfb) and os.path.exists(x11)):
-            # Xvnc tells nobody when its sockets are there, so they are looked for.
+        while not (_listens(rfb) and _listens(x11)):
+            # Xvnc tells nobody when its sockets are there, so they are tried.
             await wait(child.exited, until=time.monotonic() + 0.005)
             if child.exited.up:
                 raise Broken(f"Xvnc ended with exit code {child.code}; see xvnc.log")
@@ -236,3 +237,14 @@ class Desktop:
             with open(path, "x") as file:
                 file.write(text)
         return settings
+
+
+def _listens(path: str) -> bool:
+    """Whether a unix socket takes connections: its name is there a moment before it does."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.setblocking(False)
+        try:
+            sock.connect(path)
+        except OSError:
+            return False
+    return True
