@@ -29,11 +29,17 @@ SIZE = (800, 600)
 
 @pytest.fixture
 def named(guest: GuestDaemon, descendants: Callable[[int], dict[int, str]]) -> Callable:
-    """A function: name of a program -> its processes below the daemon."""
+    """A function: name of a program, and how many there are to be -> its processes below the
+    daemon, as soon as there are that many: one may be ending, or about to become another."""
 
-    def named(name: str) -> list[int]:
-        below = descendants(guest.process.pid)
-        return [pid for pid, command in below.items() if Path(command.split(" ")[0]).name == name]
+    async def named(name: str, count: int = 1) -> list[int]:
+        async with asyncio.timeout(30):
+            while True:
+                below = descendants(guest.process.pid)
+                pids = [n for n, said in below.items() if Path(said.split(" ")[0]).name == name]
+                if len(pids) == count:
+                    return pids
+                await guest.link.ping()
 
     return named
 
@@ -59,7 +65,7 @@ async def test_a_screen_stands_when_the_call_returns(guest, named):
     assert (guest.folder / "rfb.sock").stat().st_mode & 0o777 == 0o600
     # One that stands keeps its size, and there is only one.
     assert (await guest.link.screen(640, 480)).width == SIZE[0]
-    assert len(named("Xvnc")) == 1
+    assert await named("Xvnc")
 
 
 def listens(pid: int) -> list[str]:
@@ -72,29 +78,29 @@ def listens(pid: int) -> list[str]:
 
 async def test_no_port_is_opened_for_the_screen(guest, named):
     await guest.link.screen(*SIZE)
-    (xvnc,) = named("Xvnc")
+    (xvnc,) = await named("Xvnc")
     assert listens(xvnc) == []
 
 
 async def test_a_dead_screen_is_started_again(guest, named):
     before = (await guest.link.screen(*SIZE)).restarts
-    (xvnc,) = named("Xvnc")
+    (xvnc,) = await named("Xvnc")
     os.kill(xvnc, signal.SIGKILL)
     await gone(xvnc)
     assert (await healed(guest)).restarts > before  # the manager dies with it
     assert await greeting(guest) == b"RFB 003.008\n"
-    (again,) = named("Xvnc")
+    (again,) = await named("Xvnc")
     assert again != xvnc
 
 
 async def test_a_dead_window_manager_is_started_again(guest, named):
     before = (await guest.link.screen(*SIZE)).restarts
-    (manager,) = named("openbox")
-    (xvnc,) = named("Xvnc")
+    (manager,) = await named("openbox")
+    (xvnc,) = await named("Xvnc")
     os.kill(manager, signal.SIGKILL)
     await gone(manager)
     assert (await healed(guest)).restarts == before + 1
-    assert named("Xvnc") == [xvnc]
+    assert await named("Xvnc") == [xvnc]
 
 
 async def test_what_the_agent_put_in_its_place_does_not_keep_the_screen_away(tmp_path):
@@ -224,7 +230,7 @@ async def test_the_end_of_the_connection_ends_the_browser(guest, named, pipe):
     await pipe.call("Browser.getVersion")
     pipe.sock.close()
     await gone(pipe.pid)
-    assert not named("chromium")
+    assert await named("chromium", 0) == []
 
 
 async def test_a_second_browser_takes_the_place_of_the_first(guest, pipe):
