@@ -3,11 +3,11 @@
     python benchmarks/beside_trl.py --trl VENV [--steps 12] [--rounds 2] [--faults]
 
 VENV is a virtual environment with `trl`, `torch` and what Doer itself needs (msgspec, openai, rich,
-typer); TRL's pins would clash with ours. The model is a 2-layer Qwen3 of width 96 with TRL's own
-chat template, fitted here to a few demonstrations. The task is `files/route-tickets`: two calls of
-a tool, then words. Both sides make one optimiser step on 8 groups of 8 rollouts. The first step of
-each run is left out (warm-up). With --faults, 5 % of resets fail, 1 % of calls hang, and a reset
-takes 0.3 s.
+typer, pillow, selectolax, h11, idna); TRL's pins would clash with ours. The model is a 2-layer
+Qwen3 of width 96 with TRL's own chat template, fitted here to a few demonstrations. The task is
+`files/route-tickets`: two calls of a tool, then words. Both sides make one optimiser step on 8
+groups of 8 rollouts. The first step of each run is left out (warm-up). With --faults, 5 % of resets
+fail, 1 % of calls hang, and a reset takes 0.3 s.
 """
 
 import argparse
