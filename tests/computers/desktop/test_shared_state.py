@@ -66,15 +66,20 @@ async def test_a_login_on_the_screen_holds_in_the_text_view_and_not_in_curl(shop
 
 async def test_reading_out_of_sight_leaves_the_tabs_alone(shopping):
     await shopping.browser.open("http://shop.test/")
-    before = await shopping.browser.profile.tabs.infos()
+    number = shopping.browser.profile.tabs.number
     await shopping.reader.fetch("http://shop.test/hang")
-    assert await shopping.browser.profile.tabs.infos() == before
+    infos = await shopping.browser.profile.tabs.infos()
+    assert not any(info.url.endswith("/hang") for info in infos)
+    assert [info.number for info in infos if info.current] == [number]
     assert (await shopping.browser.read()).url == "http://shop.test/"
 
 
 async def test_a_download_lies_in_the_shell(shopping):
     await shopping.browser.open("http://shop.test/")
     view = await shopping.browser.read()
+    if view.title == "Sign in":
+        await shopping.browser.type(next(e.ref for e in view.elements if e.role == "textbox"), "Bo")
+        view = await shopping.browser.press("Enter")
     view = await shopping.browser.click(next(e.ref for e in view.elements if e.name == "Report"))
     assert any("report.bin" in note for note in view.notes)
     done = await shopping.shell.run(
